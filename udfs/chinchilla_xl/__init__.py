@@ -1,0 +1,60 @@
+"""Worksheet functions that size and price language models over their lifetime.
+
+>>> import chinchilla_xl
+>>> round(chinchilla_xl.chinchilla_loss(7e9, 2e12), 3)
+2.026
+
+The functions take numbers, lists, numpy arrays and pandas objects, and return floats and arrays.
+The modules beneath (`laws`, `optimum`, `costs`) hold the mathematics without spreadsheet rules.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from chinchilla_xl.coefficients import Law
+from chinchilla_xl.costs import Deployment
+from chinchilla_xl.errors import ArgumentError, ChinchillaError, WorkbookError
+from chinchilla_xl.functions import (
+    chinchilla_loss,
+    chinchilla_tokens,
+    coeffs,
+    effective_tokens,
+    opt_cost,
+    opt_flops,
+    opt_params,
+    opt_tokens,
+    serve_cost,
+    train_cost,
+)
+
+if TYPE_CHECKING:
+    from chinchilla_xl.recalc import recompute
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ArgumentError",
+    "ChinchillaError",
+    "Deployment",
+    "Law",
+    "WorkbookError",
+    "chinchilla_loss",
+    "chinchilla_tokens",
+    "coeffs",
+    "effective_tokens",
+    "opt_cost",
+    "opt_flops",
+    "opt_params",
+    "opt_tokens",
+    "recompute",
+    "serve_cost",
+    "train_cost",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # recompute brings the calculation engine: imported when it is first asked for.
+    if name == "recompute":
+        from chinchilla_xl.recalc import recompute
+
+        return recompute
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,55 @@
+"""Every argument that a worksheet function takes: its text, its unit, its domain, how it is read.
+
+An argument means the same in every function, so it is described once; the function wizards of
+Excel and Calc, the documentation and the error messages all take their words from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from chinchilla_xl.elementwise import NON_NEGATIVE, POSITIVE, Domain
+from chinchilla_xl.functions.settings import read_coeffs, read_deployment
+
+ANY = Domain("a number", lambda x: x == x)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One argument: `domain` for numbers, `reader` for the arguments that are more than that."""
+
+    name: str
+    text: str
+    domain: Domain | None = None
+    reader: Callable[[Any], Any] | None = None
+
+
+_ALL = (
+    Parameter("params", "parameters of the model, a plain count such as 7E9", POSITIVE),
+    Parameter("tokens", "training tokens, a plain count such as 2E12", POSITIVE),
+    Parameter("loss", "target pre-training loss in nats per token, above the law's E", ANY),
+    Parameter(
+        "inference_tokens",
+        "tokens served over the model's life, input and output together",
+        NON_NEGATIVE,
+    ),
+    Parameter("input_tokens", "tokens read (prompts) over the model's life", NON_NEGATIVE),
+    Parameter("output_tokens", "tokens generated over the model's life", NON_NEGATIVE),
+    Parameter(
+        "coeffs",
+        "optional: a published set's name, A, B, E, alpha, beta, FIT_COEFFS' table, or n rows of "
+        'five; omitted: "chinchilla"',
+        reader=read_coeffs,
+    ),
+    Parameter(
+        "deployment",
+        "optional: two columns of labels and values, or the seven numbers training $/h, FLOP/s, "
+        "MFU, serving $/h, op/s, input MFU, output MFU; omitted: the paper's Sec. 6",
+        reader=read_deployment,
+    ),
+    Parameter("name", "optional: a published set's name; omitted: the list of all sets"),
+)
+
+PARAMETERS = {parameter.name: parameter for parameter in _ALL}

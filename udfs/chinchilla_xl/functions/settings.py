@@ -1,0 +1,162 @@
+"""The two arguments that are more than numbers: `coeffs` and `deployment`, in every form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+
+from chinchilla_xl.coefficients import CHINCHILLA, NAMES, CoefficientSet, Law, Laws, published
+from chinchilla_xl.costs import ASSUMPTIONS, SEC_6, Assumption, Deployment
+from chinchilla_xl.elementwise import NAN
+from chinchilla_xl.errors import ArgumentError
+from chinchilla_xl.functions.cells import NUM, CellError
+from chinchilla_xl.functions.operands import Errors, as_error, as_grid, as_number, shorten
+
+COEFFS_FORMS = (
+    "coeffs must be a set's name, five numbers (A, B, E, alpha, beta), FIT_COEFFS' table, "
+    "or n rows of five"
+)
+DEPLOYMENT_FORMS = (
+    f"deployment must be two columns of labels and values, or {len(ASSUMPTIONS)} numbers in the "
+    "order " + ", ".join(a.label for a in ASSUMPTIONS)
+)
+
+
+def read_coeffs(value: Any) -> tuple[Law | Laws, Errors | None]:
+    """A law, or n laws as columns with the errors of the rows that are none."""
+    if value is None:
+        return CHINCHILLA, None
+    if isinstance(value, Law):
+        return value.check(), None
+    if isinstance(value, CellError):
+        raise ArgumentError(value.message, value.code)
+    if isinstance(value, str):
+        return coefficient_set(value).law, None
+    grid = as_grid("coeffs", value)
+    labelled = _labelled(grid)
+    if labelled:
+        return _one_law([labelled[name] for name in NAMES]), None
+    if grid.size == 1 and isinstance(grid.item(), str):
+        return coefficient_set(grid.item()).law, None
+    if grid.size == len(NAMES) and (grid.ndim == 1 or 1 in grid.shape):
+        return _one_law(grid.ravel().tolist()), None
+    if grid.ndim == 2 and grid.shape[1] == len(NAMES):
+        return _many_laws(grid)
+    raise ArgumentError(f"{COEFFS_FORMS}: {_shape(grid)}")
+
+
+def coefficient_set(name: str) -> CoefficientSet:
+    """The published set called `name`, or ArgumentError with the nearest name."""
+    sets = published()
+    found = sets.get(name.strip().lower())
+    if found is None:
+        raise ArgumentError(
+            f'coeffs must name a published set: "{shorten(name)}"'
+            f"{_nearest(name.strip().lower(), list(sets))} (=COEFFS() lists them)"
+        )
+    return found
+
+
+def _labelled(grid: Errors) -> dict[str, Any]:
+    """Label -> value of a table whose first column holds the five names, else nothing."""
+    if grid.ndim != 2 or grid.shape[1] < 2:
+        return {}
+    found = {row[0]: row[1] for row in grid[::-1] if isinstance(row[0], str)}
+    return found if all(name in found for name in NAMES) else {}
+
+
+def _one_law(cells: list[Any]) -> Law:
+    numbers = []
+    for name, cell in zip(NAMES, cells, strict=True):
+        number = as_number(cell)
+        if number is None:
+            error = as_error(f"coefficient {name}", cell)
+            raise ArgumentError(error.message, error.code)
+        numbers.append(number)
+    return Law(*numbers).check()
+
+
+def _many_laws(grid: Errors) -> tuple[Laws, Errors | None]:
+    values = np.full(grid.shape, NAN)
+    errors = np.full((len(grid), 1), None, dtype=object)
+    for i, row in enumerate(grid):
+        try:
+            law = _one_law(row.tolist())
+        except ArgumentError as refused:
+            code = NUM.code if all(as_number(c) is not None for c in row) else refused.code
+            errors[i, 0] = CellError(code, str(refused))
+        else:
+            values[i] = [getattr(law, name) for name in NAMES]
+    columns = [values[:, i : i + 1] for i in range(len(NAMES))]
+    return Laws(*columns), errors if any(errors.ravel()) else None
+
+
+def read_deployment(value: Any) -> Deployment:
+    """The machines' prices, peaks and MFUs; omitted: the settings of Sec. 6 of the paper."""
+    if value is None:
+        return SEC_6
+    if isinstance(value, Deployment):
+        return value
+    if isinstance(value, CellError):
+        raise ArgumentError(value.message, value.code)
+    if isinstance(value, Mapping):
+        return _from_labels(list(value.items()))
+    grid = as_grid("deployment", value)
+    if grid.size == len(ASSUMPTIONS) and (grid.ndim == 1 or 1 in grid.shape):
+        cells = zip(ASSUMPTIONS, grid.ravel().tolist(), strict=True)
+        return Deployment(**{a.field: _checked(a, cell) for a, cell in cells})
+    if grid.ndim == 2 and grid.shape[1] == 2:
+        return _from_labels([(label, cell) for label, cell in grid])
+    raise ArgumentError(f"{DEPLOYMENT_FORMS}: {_shape(grid)}")
+
+
+def _from_labels(rows: list[tuple[Any, Any]]) -> Deployment:
+    by_label = {_normal(a.label): a for a in ASSUMPTIONS} | {a.field: a for a in ASSUMPTIONS}
+    found: dict[str, float] = {}
+    for label, cell in rows:
+        if label is None and cell is None:
+            continue
+        if isinstance(label, CellError):
+            raise ArgumentError(label.message, label.code)
+        assumption = by_label.get(_normal(label))
+        if assumption is None:
+            raise ArgumentError(
+                f"deployment has an unknown label: {shorten(str(label))!r}"
+                f"{_nearest(_normal(label), [_normal(a.label) for a in ASSUMPTIONS])}"
+            )
+        if assumption.field in found:
+            raise ArgumentError(f"deployment gives {assumption.label} twice")
+        found[assumption.field] = _checked(assumption, cell)
+    missing = [a.label for a in ASSUMPTIONS if a.field not in found]
+    if missing:
+        raise ArgumentError(f"deployment lacks {', '.join(missing)}")
+    return Deployment(**found)
+
+
+def _checked(assumption: Assumption, cell: Any) -> float:
+    number = as_number(cell)
+    if number is None:
+        if isinstance(cell, CellError):
+            raise ArgumentError(cell.message, cell.code)
+        if cell is None:
+            raise ArgumentError(f"deployment lacks the value of {assumption.label}: it is blank")
+        raise ArgumentError(as_error(assumption.label, cell).message)
+    return assumption.check(number)
+
+
+def _normal(label: Any) -> str:
+    return " ".join(str(label).casefold().rstrip(" :").split())
+
+
+def _nearest(name: str, choices: list[str]) -> str:
+    match = get_close_matches(name, choices, n=1, cutoff=0.5)
+    return f" (did you mean {match[0]!r}?)" if match else ""
+
+
+def _shape(grid: Errors) -> str:
+    if grid.ndim == 0:
+        return shorten(repr(grid.item()))
+    return " x ".join(map(str, grid.shape if grid.ndim > 1 else (1, *grid.shape))) + " cells"

@@ -1,0 +1,236 @@
+"""What a worksheet function is: a formula plus the argument and error rules that all of them share.
+
+A formula is a plain Python function of numbers, a law and a deployment. `worksheet` wraps it into a
+`WorksheetFunction`, which reads the arguments by name (`parameters`), broadcasts them as a
+spreadsheet does, and hands out the result in two ways:
+
+    function(*args)          for Python: floats and arrays, NaN where there is no answer;
+                             ArgumentError for an argument that cannot be used
+    function.cells(*args)    for a spreadsheet: a value or rows of values, with a CellError in
+                             every cell that has no answer; it never raises
+
+In `cells`, a range is a list of rows, a blank cell or an omitted argument is None, and an error
+value is a CellError. Hosts translate to and from that form and decide nothing else.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from chinchilla_xl.coefficients import Law, Laws
+from chinchilla_xl.elementwise import NAN
+from chinchilla_xl.errors import ArgumentError
+from chinchilla_xl.functions import operands
+from chinchilla_xl.functions.cells import NUM, VALUE, CellError
+from chinchilla_xl.functions.operands import Errors, Operand
+from chinchilla_xl.functions.parameters import PARAMETERS, Parameter
+
+MAX_CELLS = 20_000_000
+"""A result beyond this is refused instead of exhausting the machine's memory."""
+
+FUNCTIONS: list[WorksheetFunction] = []
+"""Every worksheet function, in the order of the catalogue."""
+
+
+class WorksheetFunction:
+    """One function of the catalogue, for Python and for every spreadsheet."""
+
+    def __init__(self, formula: Callable[..., Any], example: str) -> None:
+        functools.update_wrapper(self, formula)
+        self.formula = formula
+        self.name = formula.__name__.upper()
+        self.example = example
+        given = inspect.signature(formula).parameters.values()
+        self.parameters: tuple[Parameter, ...] = tuple(PARAMETERS[p.name] for p in given)
+        self.required = sum(p.default is p.empty for p in given)
+        self._numeric = sum(p.domain is not None for p in self.parameters[: self.required])
+        self.__signature__ = inspect.Signature(
+            [
+                inspect.Parameter(
+                    p.name, p.kind, default=p.empty if p.default is p.empty else None
+                )
+                for p in given
+            ]
+        )
+
+    @property
+    def summary(self) -> str:
+        """The wizard's sentence: the first paragraph of the documentation."""
+        paragraph = (self.__doc__ or "").split("\n\n", 1)[0]
+        return " ".join(paragraph.split())
+
+    @property
+    def syntax(self) -> str:
+        """NAME(required, [optional]), as a wizard shows it."""
+        words = [
+            p.name if i < self.required else f"[{p.name}]" for i, p in enumerate(self.parameters)
+        ]
+        return f"{self.name}({', '.join(words)})"
+
+    def __repr__(self) -> str:
+        return f"<worksheet function {self.syntax}>"
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if kwargs:
+            bound = self.__signature__.bind(*args, **kwargs)
+            bound.apply_defaults()
+            args = bound.args
+        elif self._is_plain(args):
+            return self.formula(*args)
+        result, errors = self._evaluate(args)
+        if errors is not None:
+            for error in errors.ravel():
+                if error is not None and error.code == VALUE.code:
+                    raise ArgumentError(error.message or "an argument holds #VALUE!")
+        return result
+
+    def cells(self, *args: Any) -> Any:
+        """The value of a cell, or rows of values: float, str or CellError each."""
+        try:
+            if self._is_plain(args):
+                value = self.formula(*args)
+                return value if value == value else self._without_answer(args)
+            result, errors = self._evaluate(args)
+            return self._to_cells(result, errors, args)
+        except ArgumentError as refused:
+            return CellError(refused.code, str(refused))
+        except Exception as unforeseen:  # a traceback must never reach a cell
+            return CellError("#VALUE!", f"{self.name} failed: {unforeseen}")
+
+    def _is_plain(self, args: Sequence[Any]) -> bool:
+        """Only plain floats for the required arguments: the formula takes them as they are."""
+        if len(args) != self._numeric or self._numeric != self.required:
+            return False
+        return all(type(arg) is float for arg in args)
+
+    def _evaluate(self, args: Sequence[Any]) -> tuple[Any, Errors | None]:
+        values, errors = self._read(args)
+        shape = self._shape(args, values)
+        result = np.broadcast_to(self.formula(*values), shape)
+        merged = None
+        if errors:
+            merged = np.full(shape, None, dtype=object)
+            for grid in reversed(errors):  # the leftmost argument's error shows
+                here = np.broadcast_to(grid, shape)
+                merged = np.where(here != None, here, merged)  # noqa: E711 (elementwise)
+            result = np.where(merged == None, result, NAN)  # noqa: E711 (elementwise)
+        return (float(result) if result.ndim == 0 else np.array(result)), merged
+
+    def _read(self, args: Sequence[Any]) -> tuple[list[Any], list[Errors]]:
+        """Each argument's values for the formula, and the error grids that were found."""
+        if len(args) > len(self.parameters):
+            raise ArgumentError(
+                f"{self.syntax} takes at most {len(self.parameters)} arguments: {len(args)} given"
+            )
+        if len(args) < self.required:
+            raise ArgumentError(f"{self.syntax} lacks {self.parameters[len(args)].name}")
+        values: list[Any] = []
+        errors: list[Errors] = []
+        for parameter, arg in zip(
+            self.parameters, [*args, *[None] * (len(self.parameters) - len(args))], strict=True
+        ):
+            value, found = _read_one(parameter, arg)
+            values.append(value)
+            if found is not None:
+                errors.append(found)
+        return values, errors
+
+    def _shape(self, args: Sequence[Any], values: list[Any]) -> tuple[int, ...]:
+        """The shape that the arguments broadcast to, or ArgumentError."""
+        shapes = [_shape_of(value) for value in values]
+        try:
+            shape = np.broadcast_shapes(*shapes)
+        except ValueError:
+            sizes = ", ".join(
+                f"{p.name} is {' x '.join(map(str, s))}"
+                for p, s in zip(self.parameters, shapes, strict=True)
+                if s
+            )
+            raise ArgumentError(
+                f"the ranges do not fit: {sizes} (rows must be equal or 1, so must columns)"
+            ) from None
+        if int(np.prod(shape, dtype=object)) > MAX_CELLS:
+            raise ArgumentError(
+                f"the result must have at most {MAX_CELLS:,} cells: "
+                f"{' x '.join(f'{n:,}' for n in shape)}"
+            )
+        return shape
+
+    def _to_cells(self, result: Any, errors: Errors | None, args: Sequence[Any]) -> Any:
+        grid = np.asarray(result)
+        if grid.size == 1 and grid.dtype != object:
+            error = None if errors is None else errors.item()
+            if error is not None:
+                return error
+            return grid.item() if grid.item() == grid.item() else self._without_answer(args)
+        cells = grid.astype(object)
+        if grid.dtype != object:
+            unanswered = np.isnan(grid)
+            if unanswered.any():
+                cells[unanswered] = NUM
+        if errors is not None:
+            cells = np.where(errors == None, cells, errors)  # noqa: E711 (elementwise)
+        return cells.reshape(1, -1).tolist() if cells.ndim == 1 else cells.tolist()
+
+    def _without_answer(self, args: Sequence[Any]) -> CellError:
+        """#NUM!, with the rule that the arguments of a single answer broke."""
+        values, _ = self._read(args)
+        by_name = {
+            p.name: np.asarray(v).item() if isinstance(v, np.ndarray) else v
+            for p, v in zip(self.parameters, values, strict=True)
+        }
+        for parameter in self.parameters:
+            value = by_name[parameter.name]
+            if parameter.domain is not None and value not in parameter.domain:
+                rule = parameter.domain.rule
+                return CellError(NUM.code, f"{parameter.name} must be {rule}: {value:g}")
+        law = by_name.get("coeffs")
+        if isinstance(law, Law) and by_name.get("loss", np.inf) <= law.E:
+            message = f"loss must be above the law's E = {law.E:g}: {by_name['loss']:g}"
+            return CellError(NUM.code, message)
+        return CellError(NUM.code, f"{self.name} has no finite answer for these arguments")
+
+
+class TableFunction(WorksheetFunction):
+    """A function whose formula returns a whole table, as an object array of rows."""
+
+    def _evaluate(self, args: Sequence[Any]) -> tuple[Any, Errors | None]:
+        values, errors = self._read(args)
+        for grid in errors:
+            first = next(e for e in grid.ravel() if e is not None)
+            raise ArgumentError(first.message, first.code)
+        return self.formula(*values), None
+
+
+def worksheet(
+    example: str, kind: type[WorksheetFunction] = WorksheetFunction
+) -> Callable[[Callable[..., Any]], WorksheetFunction]:
+    """Make a formula a worksheet function of the catalogue; `example` is a formula for a cell."""
+
+    def wrap(formula: Callable[..., Any]) -> WorksheetFunction:
+        function = kind(formula, example)
+        FUNCTIONS.append(function)
+        return function
+
+    return wrap
+
+
+def _read_one(parameter: Parameter, arg: Any) -> tuple[Any, Errors | None]:
+    if parameter.domain is not None:
+        operand: Operand = operands.read(parameter.name, arg)
+        return operand.values, operand.errors
+    if parameter.reader is None:
+        return arg, None
+    value = parameter.reader(arg)
+    return value if isinstance(value, tuple) else (value, None)
+
+
+def _shape_of(value: Any) -> tuple[int, ...]:
+    if isinstance(value, Laws):
+        return value.A.shape
+    return np.shape(value) if isinstance(value, np.ndarray | float | int) else ()
