@@ -40,6 +40,9 @@ FUNCTIONS: list[WorksheetFunction] = []
 class WorksheetFunction:
     """One function of the catalogue, for Python and for every spreadsheet."""
 
+    returns_table = False
+    """Whether the result is a table of its own shape, not one value per argument."""
+
     def __init__(self, formula: Callable[..., Any], example: str) -> None:
         functools.update_wrapper(self, formula)
         self.formula = formula
@@ -48,7 +51,8 @@ class WorksheetFunction:
         given = inspect.signature(formula).parameters.values()
         self.parameters: tuple[Parameter, ...] = tuple(PARAMETERS[p.name] for p in given)
         self.required = sum(p.default is p.empty for p in given)
-        self._numeric = sum(p.domain is not None for p in self.parameters[: self.required])
+        numeric = all(p.domain is not None for p in self.parameters[: self.required])
+        self._plain_count = self.required if numeric and not self.returns_table else -1
         self.__signature__ = inspect.Signature(
             [
                 inspect.Parameter(
@@ -104,7 +108,7 @@ class WorksheetFunction:
 
     def _is_plain(self, args: Sequence[Any]) -> bool:
         """Only plain floats for the required arguments: the formula takes them as they are."""
-        if len(args) != self._numeric or self._numeric != self.required:
+        if len(args) != self._plain_count:
             return False
         return all(type(arg) is float for arg in args)
 
@@ -198,6 +202,8 @@ class WorksheetFunction:
 
 class TableFunction(WorksheetFunction):
     """A function whose formula returns a whole table, as an object array of rows."""
+
+    returns_table = True
 
     def _evaluate(self, args: Sequence[Any]) -> tuple[Any, Errors | None]:
         values, errors = self._read(args)

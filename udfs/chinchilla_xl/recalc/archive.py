@@ -1,0 +1,153 @@
+"""A workbook's zip archive: opened with suspicion, rewritten so that untouched members stay as they are.
+
+Members that are not replaced are copied as the bytes they were, still compressed, with their
+headers; only the offsets in the central directory move.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+import zlib
+from collections.abc import Mapping
+
+from chinchilla_xl.errors import BrokenFile, TooLarge, UnsupportedFile
+
+MAX_PART = 512 << 20
+MAX_TOTAL = 2 << 30
+MAX_RATIO = 400
+"""Uncompressed over compressed size, above which a large member counts as a zip bomb."""
+
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ENTRY = struct.Struct("<4s6H3L5H2L")
+_END = struct.Struct("<4s4H2LH")
+_HAS_DESCRIPTOR = 0x08
+_ENCRYPTED = 0x01
+_ZIP64 = 0xFFFFFFFF
+
+
+class Archive:
+    """The members of an .xlsx or .xlsm file.
+
+    Raises UnsupportedFile, BrokenFile or TooLarge for anything else.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        _refuse_foreign(data)
+        try:
+            self._zip = zipfile.ZipFile(io.BytesIO(data))
+        except (zipfile.BadZipFile, ValueError, NotImplementedError, struct.error) as e:
+            raise BrokenFile(f"the zip archive is damaged or cut short: {e}") from None
+        self._check_members()
+
+    def _check_members(self) -> None:
+        names: set[str] = set()
+        total = 0
+        for info in self._zip.infolist():
+            if info.filename in names:
+                raise BrokenFile(f"the archive holds {info.filename} twice")
+            names.add(info.filename)
+            total += info.file_size
+            if info.flag_bits & _ENCRYPTED:
+                raise UnsupportedFile("the archive is protected by a password")
+            bomb = info.file_size > 1 << 20 and info.file_size > MAX_RATIO * info.compress_size
+            if bomb or info.file_size > MAX_PART or total > MAX_TOTAL:
+                raise TooLarge(
+                    f"{info.filename} expands from {info.compress_size:,} to "
+                    f"{info.file_size:,} bytes: over the limits against zip bombs"
+                )
+        if "xl/workbook.bin" in names:
+            raise UnsupportedFile("a binary workbook (.xlsb): save it as .xlsx or .xlsm")
+        if "[Content_Types].xml" not in names or "xl/workbook.xml" not in names:
+            raise UnsupportedFile("a zip archive, but not an Excel workbook")
+        self.names = frozenset(names)
+
+    def read(self, name: str) -> bytes:
+        """The uncompressed bytes of one member."""
+        try:
+            return self._zip.read(name)
+        except KeyError:
+            raise BrokenFile(f"the archive lacks {name}") from None
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as e:
+            raise BrokenFile(f"{name} cannot be unpacked: {e}") from None
+
+    def changes(self, parts: Mapping[str, bytes]) -> dict[str, bytes]:
+        """Those of the parts whose contents differ from the archive's."""
+        return {name: data for name, data in parts.items() if data != self.read(name)}
+
+    def replaced(self, parts: Mapping[str, bytes], level: int = 6) -> bytes:
+        """The archive with the given members' contents replaced, all else byte for byte."""
+        out = io.BytesIO()
+        entries = self._entries()
+        starts = sorted(info.header_offset for info, _, _ in entries)
+        ends = dict(zip(starts, [*starts[1:], self._directory_start], strict=True))
+        directory = []
+        for info, fixed, tail in sorted(entries, key=lambda e: e[0].header_offset):
+            offset = out.tell()
+            content = parts.get(info.filename)
+            if content is None:
+                out.write(self._data[info.header_offset : ends[info.header_offset]])
+            else:
+                fixed = _write_member(out, info, fixed, content, level)
+            directory.append((info, _ENTRY.pack(*fixed[:-1], offset), tail))
+        start = out.tell()
+        by_name = {info.filename: entry + tail for info, entry, tail in directory}
+        for info, _, _ in entries:
+            out.write(by_name[info.filename])
+        end = list(_END.unpack(self._data[self._end : self._end + _END.size]))
+        end[5:7] = [out.tell() - start, start]
+        out.write(_END.pack(*end) + self._data[self._end + _END.size :])
+        return out.getvalue()
+
+    def _entries(self) -> list[tuple[zipfile.ZipInfo, tuple[int, ...], bytes]]:
+        """Each member's central directory entry: its info, its fixed fields, its variable tail."""
+        self._end = self._data.rfind(b"PK\x05\x06")
+        size, self._directory_start = _END.unpack_from(self._data, self._end)[5:7]
+        if self._directory_start + size != self._end:
+            raise UnsupportedFile("a ZIP64 archive or one with foreign data inside: save it anew")
+        entries = []
+        position = self._directory_start
+        for info in self._zip.infolist():
+            fixed = _ENTRY.unpack_from(self._data, position)
+            if _ZIP64 in (fixed[8], fixed[9], fixed[-1]):
+                raise UnsupportedFile("a ZIP64 archive: save it anew")
+            length = sum(fixed[10:13])
+            position += _ENTRY.size
+            entries.append((info, fixed, self._data[position : position + length]))
+            position += length
+        return entries
+
+
+def _refuse_foreign(data: bytes) -> None:
+    if data.startswith(_OLE):
+        if "EncryptedPackage".encode("utf-16-le") in data:
+            raise UnsupportedFile("protected by a password: remove it in Excel first")
+        raise UnsupportedFile("an old .xls file (or another OLE file): save it as .xlsx or .xlsm")
+    if not data:
+        raise BrokenFile("the file is empty")
+    if not data.startswith(b"PK\x03\x04"):
+        raise UnsupportedFile("not an .xlsx or .xlsm file")
+
+
+def _write_member(
+    out: io.BytesIO, info: zipfile.ZipInfo, fixed: tuple[int, ...], content: bytes, level: int
+) -> tuple[int, ...]:
+    """Write a member anew; its central directory fields."""
+    deflate = zlib.compressobj(level, zlib.DEFLATED, -15)
+    packed = deflate.compress(content) + deflate.flush()
+    crc = zlib.crc32(content)
+    flags = fixed[3] & ~_HAS_DESCRIPTOR
+    method = zipfile.ZIP_DEFLATED
+    name = info.orig_filename.encode("utf-8" if flags & 0x800 else "cp437")
+    out.write(
+        struct.pack(
+            "<4s5H3L2H",
+            b"PK\x03\x04", 20, flags, method, *fixed[5:7], crc, len(packed), len(content),
+            len(name), 0,
+        )
+    )  # fmt: skip
+    out.write(name)
+    out.write(packed)
+    return (*fixed[:3], flags, method, *fixed[5:7], crc, len(packed), len(content), *fixed[10:])

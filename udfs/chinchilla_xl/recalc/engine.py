@@ -1,0 +1,232 @@
+"""The embedded calculation engine (formualizer), with our functions registered in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from chinchilla_xl.errors import BrokenFile, MissingExtra
+from chinchilla_xl.functions import FUNCTIONS, CellError
+from chinchilla_xl.recalc.addresses import Area, Cell, column_letters, parse_area, parse_cell, quote_sheet
+from chinchilla_xl.recalc.formulas import OMITTED
+from chinchilla_xl.recalc.values import Value
+
+try:
+    import formualizer
+except ImportError as missing:
+    raise MissingExtra("formualizer", "recalc") from missing
+
+FIT = "__FIT_TO_AREA"
+"""Gives an array the height and width of the fixed area that an array formula was entered in."""
+
+_BLOCK_ROWS = 1024
+
+_CODES = {
+    "Null": "#NULL!",
+    "Div": "#DIV/0!",
+    "Value": "#VALUE!",
+    "Ref": "#REF!",
+    "Name": "#NAME?",
+    "Num": "#NUM!",
+    "Na": "#N/A",
+    # Files hold #VALUE! for the newer errors; Excel finds their names when it recalculates.
+    "Spill": "#VALUE!",
+    "Calc": "#VALUE!",
+}
+_KINDS = {code: kind for kind, code in reversed(_CODES.items())}
+
+UNCOMPUTED = {
+    "Circ": "it is part of a circular reference",
+    "NImpl": "the engine cannot compute it",
+    "Error": "the engine cannot compute it",
+    "Cancelled": "the engine gave up",
+}
+"""Results that are none, and why; a cell that gets one keeps its cached value."""
+
+
+class EngineFailure:
+    """A result that no cell may hold; `reason` says why there is none."""
+
+    __slots__ = ("kind", "reason")
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self.reason = UNCOMPUTED.get(kind, "the engine cannot compute it")
+
+
+SPILL = "Spill"
+
+
+def parses(formula: str) -> bool:
+    """Whether the engine can parse a formula (without its equals sign)."""
+    try:
+        formualizer.parse("=" + formula)
+    except Exception:  # noqa: BLE001 (the engine raises several unrelated kinds)
+        return False
+    return True
+
+
+class Engine:
+    """A workbook loaded and evaluated once.
+
+    `spellings` maps each spelling of our functions in the workbook to the function's name.
+    Raises BrokenFile with the engine's words if it cannot load the workbook.
+    """
+
+    def __init__(self, data: bytes, *, date1904: bool, spellings: Mapping[str, str]) -> None:
+        self.messages: dict[str, None] = {}
+        self._fatal: BaseException | None = None
+        evaluation = formualizer.EvaluationConfig()
+        evaluation.enable_parallel = False  # Python callbacks would only wait for each other
+        evaluation.date_system = "1904" if date1904 else "1900"
+        config = formualizer.WorkbookConfig(
+            mode=formualizer.WorkbookMode.Ephemeral, eval_config=evaluation
+        )
+        try:
+            self._book = formualizer.Workbook.from_bytes(data, config=config)
+        except Exception as e:  # noqa: BLE001 (the engine raises several unrelated kinds)
+            raise BrokenFile(f"the engine cannot load it: {e}") from None
+        ours = {function.name: function for function in FUNCTIONS}
+        for spelling, name in {**{n: n for n in ours}, **spellings}.items():
+            self._register(spelling, self._callback(name, ours[name].cells))
+        self._register(FIT, _fit)
+        now = datetime.now().astimezone()
+        offset = now.utcoffset() or timedelta()
+        self._book.set_deterministic_clock(now.astimezone(UTC), int(offset.total_seconds()))
+        self._evaluate()
+
+    def _register(self, name: str, callback: Callable[..., Any]) -> None:
+        self._book.register_function(name, callback, min_args=0, max_args=None)
+
+    def _callback(self, name: str, cells: Callable[..., Any]) -> Callable[..., Any]:
+        """The function as the engine calls it."""
+
+        def call(*args: Any) -> Any:
+            try:
+                for arg in args:
+                    if type(arg) is not float:
+                        result = cells(*map(_inbound, args))
+                        break
+                else:
+                    result = cells(*args)
+                if type(result) is float:
+                    return result
+                if isinstance(result, CellError) and result.message:
+                    self.messages[f"{name} gave {result.code}: {result.message}"] = None
+                return _outbound(result)
+            except BaseException as e:
+                # The engine would turn these, Ctrl-C included, into #VALUE!.
+                self._fatal = e
+                self._book.cancel()
+                return {"type": "Error", "kind": "Cancelled"}
+
+        return call
+
+    def _evaluate(self) -> None:
+        try:
+            self._book.evaluate_all()
+        except Exception as e:  # noqa: BLE001 (the engine raises several unrelated kinds)
+            if self._fatal is None:
+                raise BrokenFile(f"the engine cannot evaluate it: {e}") from None
+        if self._fatal is not None:
+            raise self._fatal
+        self._book.set_temporal_egress("serial")
+
+    def values(self, sheet: str, cells: Iterable[Cell]) -> dict[Cell, Value | EngineFailure]:
+        """The values of the given cells, fetched in blocks of rows."""
+        wanted = sorted(cells)
+        found: dict[Cell, Value | EngineFailure] = {}
+        if not wanted:
+            return found
+        left = min(c.column for c in wanted)
+        right = max(c.column for c in wanted)
+        source = self._book.sheet(sheet)
+        block: list[list[Any]] = []
+        top = bottom = 0
+        for cell in wanted:
+            if cell.row > bottom:
+                top, bottom = cell.row, min(cell.row + _BLOCK_ROWS - 1, wanted[-1].row)
+                block = source.get_values(
+                    formualizer.RangeAddress(sheet, top, left, bottom, right)
+                )
+            found[cell] = _value(block[cell.row - top][cell.column - left])
+        return found
+
+    def spilled(self, sheet: str, cell: Cell) -> Area | None:
+        """Where the formula in `cell` spilled to, or None if it holds one value."""
+        spill = self._book.inspect_cell(_address(sheet, cell), include_values=False).cell.spill
+        if spill is None or not spill.extent:
+            return None
+        return parse_area(spill.extent.rpartition("!")[2].replace("$", ""))
+
+    def dependents(self, sheet: str, cells: Iterable[Cell]) -> set[tuple[str, Cell]]:
+        """Every formula cell that needs one of the given cells, directly or through others."""
+        seen: set[tuple[str, Cell]] = set()
+        queue = [_address(sheet, cell) for cell in cells]
+        while queue:
+            report = self._book.dependents(queue.pop(), max_results=1 << 20, max_work=1 << 30)
+            for dependent in report.dependents:
+                found = _place(dependent.cell)
+                if found not in seen:
+                    seen.add(found)
+                    queue.append(dependent.cell)
+        return seen
+
+
+def _address(sheet: str, cell: Cell) -> str:
+    return f"{quote_sheet(sheet)}!{column_letters(cell.column)}{cell.row}"
+
+
+def _place(address: str) -> tuple[str, Cell]:
+    """The sheet and cell of an address as the engine writes it."""
+    sheet, _, cell = address.rpartition("!")
+    if sheet.startswith("'"):
+        sheet = sheet[1:-1].replace("''", "'")
+    found = parse_cell(cell)
+    assert found is not None, address
+    return sheet, found
+
+
+def _inbound(arg: Any) -> Any:
+    """An engine's argument in the form that `WorksheetFunction.cells` takes."""
+    if isinstance(arg, list):
+        return [[_inbound(cell) for cell in row] for row in arg]
+    if isinstance(arg, dict):
+        return CellError(_CODES.get(arg.get("kind", ""), "#VALUE!"))
+    return None if arg == OMITTED else arg
+
+
+def _outbound(result: Any) -> Any:
+    """A result of `WorksheetFunction.cells` in the form that the engine takes."""
+    if isinstance(result, list):
+        return [[_outbound(cell) for cell in row] for row in result]
+    if isinstance(result, CellError):
+        return {"type": "Error", "kind": _KINDS[result.code], "message": result.message}
+    return result
+
+
+def _value(result: Any) -> Value | EngineFailure:
+    if isinstance(result, float | str | bool):
+        return result
+    if result is None:
+        return 0.0  # a formula cannot give a blank: Excel shows 0
+    if isinstance(result, dict):
+        kind = result.get("kind", "")
+        code = _CODES.get(kind)
+        return EngineFailure(kind) if code is None or kind == SPILL else CellError(code)
+    return float(result)
+
+
+def _fit(array: Any, height: float, width: float) -> Any:
+    """Array formulas over a fixed area: one row or column repeats, beyond the rest is #N/A."""
+    rows = array if isinstance(array, list) else [[array]]
+    missing = {"type": "Error", "kind": "Na"}
+
+    def cell(i: int, j: int) -> Any:
+        i = 0 if len(rows) == 1 else i
+        j = 0 if len(rows[0]) == 1 else j
+        found = rows[i][j] if i < len(rows) and j < len(rows[0]) else missing
+        return 0.0 if found is None else found
+
+    return [[cell(i, j) for j in range(int(width))] for i in range(int(height))]

@@ -1,0 +1,104 @@
+"""What the workbook part says: sheets, defined names, the date system, tables."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass
+from xml.etree import ElementTree
+from xml.parsers import expat
+
+from chinchilla_xl.errors import BrokenFile, UnsupportedFile
+from chinchilla_xl.recalc.archive import Archive
+
+_MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+_STRICT = "{http://purl.oclc.org/ooxml/spreadsheetml/main}"
+_RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+_WORKBOOK = "xl/workbook.xml"
+
+
+@dataclass(frozen=True, slots=True)
+class DefinedName:
+    """A defined name: what it stands for, and the sheet that it is local to (None: all)."""
+
+    name: str
+    formula: str
+    sheet: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Workbook:
+    """The outline of a workbook; `sheets` maps each worksheet's name to its part."""
+
+    sheets: dict[str, str]
+    names: tuple[DefinedName, ...]
+    date1904: bool
+    table_parts: tuple[str, ...]
+
+
+def read_workbook(archive: Archive) -> Workbook:
+    """The outline of the workbook in `archive`."""
+    root = parse_xml(archive.read(_WORKBOOK), _WORKBOOK)
+    if root.tag.startswith(_STRICT):
+        raise UnsupportedFile("a Strict Open XML workbook: save it as an ordinary .xlsx")
+    related = _relationships(archive, _WORKBOOK)
+    titles: list[str] = []
+    sheets: dict[str, str] = {}
+    for element in root.iterfind(f"{_MAIN}sheets/{_MAIN}sheet"):
+        title = element.get("name", "")
+        titles.append(title)
+        kind, part = related.get(element.get(_RELATION, ""), ("", ""))
+        if kind == "worksheet":
+            if part not in archive.names:
+                raise BrokenFile(f"the sheet {title!r} points to {part}, which the file lacks")
+            sheets[title] = part
+    if not titles:
+        raise BrokenFile("the workbook has no sheets")
+    properties = root.find(f"{_MAIN}workbookPr")
+    date1904 = properties is not None and properties.get("date1904") in ("1", "true")
+    tables = tuple(sorted(n for n in archive.names if n.startswith("xl/tables/")))
+    return Workbook(sheets, _defined_names(root, titles), date1904, tables)
+
+
+def _defined_names(root: ElementTree.Element, titles: list[str]) -> tuple[DefinedName, ...]:
+    names = []
+    for element in root.iterfind(f"{_MAIN}definedNames/{_MAIN}definedName"):
+        local = element.get("localSheetId")
+        try:
+            sheet = None if local is None else titles[int(local)]
+        except (ValueError, IndexError):
+            raise BrokenFile(f"the name {element.get('name')!r} is local to no sheet") from None
+        formula = (element.text or "").strip().removeprefix("=")
+        names.append(DefinedName(element.get("name", ""), formula, sheet))
+    return tuple(names)
+
+
+def _relationships(archive: Archive, part: str) -> dict[str, tuple[str, str]]:
+    """Relationship id -> (kind, part) of everything that `part` points to."""
+    folder, name = posixpath.split(part)
+    path = posixpath.join(folder, "_rels", f"{name}.rels")
+    found = {}
+    for element in parse_xml(archive.read(path), path):
+        target = element.get("Target", "")
+        where = posixpath.normpath(posixpath.join("/" + folder, target)).lstrip("/")
+        found[element.get("Id", "")] = (element.get("Type", "").rsplit("/", 1)[-1], where)
+    return found
+
+
+def parse_xml(data: bytes, part: str) -> ElementTree.Element:
+    """The root element of a part; a document type declaration is refused."""
+    check_xml(data, part)
+    return ElementTree.fromstring(data)  # noqa: S314 (check_xml has refused entities)
+
+
+def check_xml(data: bytes, part: str) -> None:
+    """BrokenFile unless `data` is well-formed XML without a document type declaration."""
+
+    def refuse(*_: object) -> None:
+        raise BrokenFile(f"{part} declares a document type, which workbooks never do")
+
+    parser = expat.ParserCreate()
+    parser.StartDoctypeDeclHandler = refuse
+    try:
+        parser.Parse(data, True)
+    except expat.ExpatError as e:
+        raise BrokenFile(f"{part} is not well-formed XML: {e}") from None

@@ -1,0 +1,317 @@
+"""A worksheet part as text: finds its formula cells, and edits cells without touching the rest.
+
+The part is never parsed into a tree and written anew, since that would lose what a library does not
+know. Its cells are found by pattern, after `parts.check_xml` has vouched that it is well-formed,
+and each edit replaces the text of one cell. Comments and CDATA, which could hide cells from the
+patterns and which no spreadsheet program writes here, are refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+from html import unescape
+from xml.sax.saxutils import escape
+
+from chinchilla_xl.errors import BrokenFile, UnsupportedFile
+from chinchilla_xl.recalc.addresses import (
+    MAX_COLUMN,
+    MAX_ROW,
+    Area,
+    Cell,
+    column_number,
+    parse_area,
+)
+from chinchilla_xl.recalc.parts import check_xml
+from chinchilla_xl.recalc.values import Value, decode, encode, same
+
+KEEP: Final[Any] = object()
+"""In an Edit: leave that part of the cell as it is."""
+
+
+class Edit(NamedTuple):
+    """What becomes of one cell; a formula of None is removed, an area is where it spills."""
+
+    value: Value = KEEP
+    formula: str | None = KEEP
+    area: Area | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """A formula cell. The followers of a shared formula carry their leader's text."""
+
+    cell: Cell
+    text: str
+    kind: str  # "normal", "shared", "array" or "dataTable"
+    area: Area | None
+    dynamic: bool  # a dynamic array: spills as far as its result reaches
+    value: Value  # as cached; None if it has none
+
+
+class SheetXml:
+    """One worksheet part."""
+
+    def __init__(self, data: bytes, part: str) -> None:
+        check_xml(data, part)
+        if data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in data[:64]:
+            raise UnsupportedFile(f"{part} is in UTF-16: save the workbook anew")
+        root = re.search(rb"<(?:([\w.-]+):)?worksheet\b", data)
+        if root is None:
+            raise BrokenFile(f"{part} is no worksheet")
+        self.data = data
+        self._part = part
+        self._prefix = root[1] + b":" if root[1] else b""
+        self._syntax = _Syntax.of(self._prefix)
+        self._bounds = self._find_cells()
+
+    def _find_cells(self) -> tuple[int, int]:
+        match = self._syntax.sheet_data.search(self.data)
+        if match is None:
+            raise BrokenFile(f"{self._part} has no sheetData")
+        body = match.span("body") if match["body"] is not None else (match.end(), match.end())
+        if re.search(rb"<[!?]", match.group()):
+            raise UnsupportedFile(f"{self._part} has comments or CDATA among its cells")
+        return body
+
+    def _cells(self) -> Iterator[tuple[Cell, re.Match[bytes]]]:
+        for cell, match in self._tokens():
+            if cell is not None:
+                yield cell, match
+
+    def _tokens(self) -> Iterator[tuple[Cell | None, re.Match[bytes]]]:
+        """Every cell with its address, and the start and end of every row with None."""
+        row = column = 0
+        last = Cell(0, 0)
+        for match in self._syntax.token.finditer(self.data, *self._bounds):
+            kind = match.lastgroup
+            if kind == "cell":
+                letters, digits = match["letters"], match["digits"]
+                if letters is None:
+                    found = self._syntax.reference.search(match["cell"])
+                    letters, digits = found.groups() if found else (None, None)
+                if letters is None:
+                    column += 1
+                else:
+                    column = _column(letters)
+                    row = int(digits)
+                cell = Cell(row, column)
+                if not (last < cell and row <= MAX_ROW and column <= MAX_COLUMN):
+                    raise BrokenFile(f"{self._part} has {cell} out of order or out of the sheet")
+                last = cell
+                yield cell, match
+                continue
+            if kind == "row":
+                found = self._syntax.row_number.search(match["row"])
+                row = int(found[1]) if found else row + 1
+                column = 0
+            yield None, match
+
+    def formulas(self) -> list[Formula]:
+        """Every formula cell, in the order of the part."""
+        syntax = self._syntax
+        found: list[Formula] = []
+        leaders: dict[bytes, str] = {}
+        for cell, match in self._cells():
+            body = match["body"]
+            formula = body and syntax.formula.search(body)
+            if not formula:
+                continue
+            text = _unescaped(formula["text"])
+            attributes = formula["attributes"]
+            kind, area, dynamic = "normal", None, False
+            if attributes.strip():
+                fields = dict(syntax.attribute.findall(attributes))
+                kind = fields.get(b"t", b"normal").decode()
+                area = parse_area(fields.get(b"ref", b"").decode())
+                dynamic = kind == "array" and b" cm=" in match["cell"].split(b">", 1)[0]
+                if kind == "shared":
+                    group = fields.get(b"si", b"")
+                    text = leaders.setdefault(group, text)
+            value = decode(*self._stored(match))
+            found.append(Formula(cell, text, kind, area, dynamic, value))
+        if len(found) != len(syntax.any_formula.findall(self.data, *self._bounds)):
+            raise UnsupportedFile(f"{self._part} holds formulas outside of cells")
+        return found
+
+    def _stored(self, match: re.Match[bytes]) -> tuple[str, str]:
+        kind = self._syntax.type_attribute.search(match["cell"].split(b">", 1)[0])
+        value = self._syntax.value.search(match["body"] or b"")
+        text = _unescaped(value["text"]) if value and value["text"] else ""
+        return (kind[1].decode() if kind else "n"), text
+
+    def _holds(self, match: re.Match[bytes], value: Value) -> bool:
+        kind, text = self._stored(match)
+        return kind != "s" and same(decode(kind, text), value)
+
+    def edited(self, edits: Mapping[Cell, Edit]) -> bytes:
+        """The part with the given cells edited; cells and rows that lack are added."""
+        if not edits:
+            return self.data
+        pending = _Pending(edits)
+        data, out, position = self.data, [], self._bounds[0]
+        start = self._open_sheet_data()
+        row: int = 0
+        for cell, match in self._tokens():
+            new = b""
+            end = match.start()
+            if cell is not None:
+                row = cell.row
+                new = self._added(pending.before(cell))
+                edit = pending.take(cell)
+                if edit is not None:
+                    new += self._edited_cell(cell, match, edit)
+                    end = match.end()
+            elif match.lastgroup == "row":
+                new, end, row = self._row_start(match, row, pending)
+            else:
+                new = self._added(pending.rest_of(row))
+            if new or end != match.start():
+                out += [data[position : match.start()], new]
+                position = end
+        out.append(data[position : self._bounds[1]])
+        rest = b"".join(self._new_row(r, pending) for r in pending.rows())
+        return start + b"".join(out) + rest + self._close_sheet_data()
+
+    def _row_start(
+        self, match: re.Match[bytes], row: int, pending: _Pending
+    ) -> tuple[bytes, int, int]:
+        """New rows before the row that starts here, and this one opened if it was empty."""
+        found = self._syntax.row_number.search(match["row"])
+        row = int(found[1]) if found else row + 1
+        new = b"".join(self._new_row(r, pending) for r in pending.rows(before=row))
+        if match["row"].endswith(b"/>") and pending.has(row):
+            opened = match["row"][:-2].rstrip() + b">"
+            cells = self._added(pending.rest_of(row))
+            return new + opened + cells + b"</%srow>" % self._prefix, match.end(), row
+        return new, match.start(), row
+
+    def _open_sheet_data(self) -> bytes:
+        head = self.data[: self._bounds[0]]
+        return head[:-2].rstrip() + b">" if self._is_empty() else head
+
+    def _close_sheet_data(self) -> bytes:
+        close = b"</%ssheetData>" % self._prefix if self._is_empty() else b""
+        return close + self.data[self._bounds[1] :]
+
+    def _is_empty(self) -> bool:
+        return self._bounds[0] == self._bounds[1] and self.data[: self._bounds[0]].endswith(b"/>")
+
+    def _new_row(self, row: int, pending: _Pending) -> bytes:
+        cells = self._added(pending.rest_of(row))
+        return b'<%srow r="%d">%s</%srow>' % (self._prefix, row, cells, self._prefix)
+
+    def _added(self, edits: list[tuple[Cell, Edit]]) -> bytes:
+        return b"".join(self._cell(b' r="%s"' % str(c).encode(), b"", e) for c, e in edits)
+
+    def _cell(self, attributes: bytes, formula: bytes, edit: Edit, tail: bytes = b"") -> bytes:
+        kind, content = encode(edit.value, self._prefix)
+        if kind:
+            attributes += b' t="%s"' % kind
+        p = self._prefix
+        return b"<%sc%s>%s%s%s</%sc>" % (p, attributes, formula, content, tail, p)
+
+    def _edited_cell(self, cell: Cell, match: re.Match[bytes], edit: Edit) -> bytes:
+        syntax, body = self._syntax, match["body"] or b""
+        found = syntax.formula.search(body)
+        formula = found.group() if found else b""
+        if edit.formula is None:
+            formula = b""
+        elif edit.formula is not KEEP and found:
+            formula = b"<%sf%s>%s</%sf>" % (
+                self._prefix, found["attributes"], escape(edit.formula).encode(), self._prefix
+            )  # fmt: skip
+        elif edit.area is not None:
+            formula = syntax.area.sub(rb"\g<1>%s\g<2>" % str(edit.area).encode(), formula, count=1)
+        if edit.value is KEEP or self._holds(match, edit.value):
+            return match["cell"].replace(found.group(), formula, 1) if found else match["cell"]
+        head = match["cell"].split(b">", 1)[0]
+        attributes = syntax.type_attribute.sub(b"", head[2 + len(self._prefix) :].rstrip(b"/ "))
+        value = syntax.value.search(body)
+        tail = body[value.end() :] if value else body[found.end() if found else 0 :]
+        return self._cell(attributes, formula, edit, tail)
+
+
+class _Pending:
+    """The edits that are still to be made, by row and column."""
+
+    def __init__(self, edits: Mapping[Cell, Edit]) -> None:
+        self._rows: dict[int, list[tuple[Cell, Edit]]] = {}
+        for cell in sorted(edits, reverse=True):  # so that the next one is at the end of its list
+            self._rows.setdefault(cell.row, []).append((cell, edits[cell]))
+        self._order = list(self._rows)
+
+    def before(self, cell: Cell) -> list[tuple[Cell, Edit]]:
+        row = self._rows.get(cell.row)
+        found = []
+        while row and row[-1][0] < cell:
+            found.append(row.pop())
+        return found
+
+    def take(self, cell: Cell) -> Edit | None:
+        row = self._rows.get(cell.row)
+        return row.pop()[1] if row and row[-1][0] == cell else None
+
+    def has(self, row: int) -> bool:
+        return bool(self._rows.get(row))
+
+    def rest_of(self, row: int) -> list[tuple[Cell, Edit]]:
+        return self._rows.pop(row, [])[::-1]
+
+    def rows(self, before: int = MAX_ROW + 1) -> list[int]:
+        """Rows above `before` that still have edits, so that no row of the part holds them."""
+        found = []
+        while self._order and self._order[-1] < before:
+            row = self._order.pop()
+            if self._rows.get(row):
+                found.append(row)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Syntax:
+    """The patterns of a worksheet part whose elements carry a given namespace prefix."""
+
+    sheet_data: re.Pattern[bytes]
+    token: re.Pattern[bytes]
+    formula: re.Pattern[bytes]
+    any_formula: re.Pattern[bytes]
+    value: re.Pattern[bytes]
+    reference: re.Pattern[bytes] = re.compile(rb"""\sr=["']([A-Z]{1,3})([0-9]{1,7})["']""")
+    row_number: re.Pattern[bytes] = re.compile(rb"""\sr=["']([0-9]{1,7})["']""")
+    type_attribute: re.Pattern[bytes] = re.compile(rb"""\st=["']([^"']*)["']""")
+    attribute: re.Pattern[bytes] = re.compile(rb"""([\w:]+)=["']([^"']*)["']""")
+    area: re.Pattern[bytes] = re.compile(rb"""(\sref=["'])[^"']*(["'])""")
+
+    @staticmethod
+    @lru_cache(maxsize=16)
+    def of(prefix: bytes) -> _Syntax:
+        def pattern(text: bytes) -> re.Pattern[bytes]:
+            return re.compile(text.replace(b"%", re.escape(prefix)), re.DOTALL)
+
+        return _Syntax(
+            pattern(rb"<%sheetData\b[^>]*?(?:/>|>(?P<body>.*?)</%sheetData\s*>)"),
+            pattern(
+                rb"(?P<row><%row\b[^>]*>)|(?P<end></%row\s*>)|"
+                rb'(?P<cell><%c\b(?:\sr="(?P<letters>[A-Z]{1,3})(?P<digits>[0-9]{1,7})")?'
+                rb"[^>]*?(?:/>|>(?P<body>.*?)</%c\s*>))"
+            ),
+            pattern(rb"<%f\b(?P<attributes>[^>]*?)(?:/>|>(?P<text>[^<]*)</%f\s*>)"),
+            pattern(rb"<%f[\s/>]"),
+            pattern(rb"<%(?P<tag>v|is)\b[^>]*?(?:/>|>(?P<text>.*?)</%(?P=tag)\s*>)"),
+        )
+
+
+@lru_cache(maxsize=MAX_COLUMN)
+def _column(letters: bytes) -> int:
+    return column_number(letters.decode())
+
+
+def _unescaped(text: bytes | None) -> str:
+    if not text:
+        return ""
+    words = text.decode("utf-8")
+    return unescape(words) if "&" in words else words

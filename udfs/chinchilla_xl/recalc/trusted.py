@@ -1,0 +1,133 @@
+"""The functions that the embedded engine computes as a spreadsheet does.
+
+Each stands here because a test compares it with LibreOffice (or, for those LibreOffice 7.4 lacks,
+with a second engine). A formula that calls anything else keeps its cached value and is reported,
+so that no unchecked function can put a wrong number into a file.
+"""
+
+from __future__ import annotations
+
+import re
+
+SCALAR_FUNCTIONS = frozenset(
+    """
+    ABS ACCRINT ACOS ACOSH ACOT ADDRESS ARABIC ASIN ASINH ATAN ATAN2 ATANH BASE BETA.DIST BETA.INV
+    BIN2DEC BINOM.DIST BITAND BITLSHIFT BITOR BITRSHIFT BITXOR CEILING.MATH CHAR CHISQ.DIST
+    CHISQ.DIST.RT CHISQ.INV CLEAN CODE COLUMN COMBIN COMBINA COMPLEX CONCATENATE CONFIDENCE.NORM CONVERT
+    COS COSH COT CUMIPMT CUMPRINC DATE DATEDIF DATEVALUE DAY DAYS DAYS360 DB DDB DEC2BIN DEC2HEX
+    DEC2OCT DECIMAL DEGREES DELTA DOLLAR DOLLARDE DOLLARFR EDATE EFFECT EOMONTH ERF ERFC ERROR.TYPE
+    EVEN EXACT EXP EXPON.DIST F.DIST F.INV FACT FACTDOUBLE FALSE FIND FISHER FISHERINV FIXED FLOOR
+    FLOOR.MATH FV GAMMA GAMMA.DIST GAMMA.INV GAMMALN GAUSS GCD GESTEP HEX2DEC HOUR HYPGEOM.DIST
+    IFERROR IFNA IFS IMABS INT IPMT ISBLANK ISERR ISERROR ISEVEN ISLOGICAL ISNA ISNONTEXT ISNUMBER
+    ISODD ISOWEEKNUM ISTEXT LCM LEFT LEN LN LOG LOG10 LOGNORM.DIST LOGNORM.INV LOWER MID MINUTE MOD
+    MONTH MROUND MULTINOMIAL N NA NEGBINOM.DIST NETWORKDAYS NETWORKDAYS.INTL NOMINAL NORM.DIST
+    NORM.INV NORM.S.DIST NORM.S.INV NORMDIST NORMINV NORMSDIST NORMSINV NOT NOW NPER NUMBERVALUE
+    OCT2DEC ODD PDURATION PERMUT PHI PI PMT POISSON.DIST POWER PPMT PRICE PROPER PV QUOTIENT RADIANS
+    RATE REPLACE REPT RIGHT ROMAN ROUND ROUNDDOWN ROUNDUP ROW RRI SEARCH SEC SECOND SEQUENCE SIGN SIN
+    SINH SLN SQRT SQRTPI STANDARDIZE SUBSTITUTE SWITCH SYD T T.DIST T.DIST.2T T.INV T.INV.2T TAN
+    TANH TBILLPRICE TEXT TEXTAFTER TEXTBEFORE TIME TODAY TRIM TRUE TRUNC TYPE UNICHAR UNICODE UPPER VALUE
+    WEEKDAY WEEKNUM WEIBULL.DIST WORKDAY WORKDAY.INTL YEAR YEARFRAC YIELD
+    """.split()
+)
+"""Functions whose every argument is a single value."""
+
+RANGE_FUNCTIONS = frozenset(
+    """
+    AND AVEDEV AVERAGE AVERAGEA AVERAGEIF AVERAGEIFS CHOOSE CHOOSECOLS CHOOSEROWS COLUMNS
+    CONCAT CORREL COUNT COUNTA COUNTBLANK COUNTIF COUNTIFS COVARIANCE.P COVARIANCE.S DEVSQ DROP
+    FILTER FORECAST FORECAST.LINEAR GEOMEAN GROWTH HARMEAN HLOOKUP HSTACK INDEX INTERCEPT IRR KURT
+    LARGE LINEST LOOKUP MATCH MAX MAXIFS MEDIAN MIN MINIFS MIRR MODE MODE.SNGL NPV OR PEARSON
+    PERCENTILE PERCENTILE.EXC PERCENTILE.INC PRODUCT QUARTILE QUARTILE.EXC QUARTILE.INC RANK
+    RANK.AVG RANK.EQ ROWS RSQ SERIESSUM SKEW SLOPE SMALL SORT SORTBY STDEV STDEV.P STDEV.S
+    STDEVP STEYX SUBTOTAL SUM SUMIF SUMIFS SUMPRODUCT SUMSQ SUMX2MY2 SUMX2PY2 SUMXMY2 TAKE TEXTJOIN
+    TOCOL TOROW TRANSPOSE TREND TRIMMEAN UNIQUE VAR VAR.P VAR.S VARP VLOOKUP VSTACK XIRR XLOOKUP
+    XMATCH XNPV XOR Z.TEST
+    """.split()
+)
+"""Functions that take whole ranges, at least in one argument."""
+
+LIFTED_FUNCTIONS = frozenset({"IF", "LET"})
+"""Functions of single values that an array formula may also give arrays."""
+
+ARRAY_FUNCTIONS = frozenset({"SUMPRODUCT"})
+"""Functions that compute their arguments as arrays even in a plain formula."""
+
+ARRAY_RESULTS = frozenset(
+    """
+    CHOOSECOLS CHOOSEROWS DROP FILTER GROWTH HSTACK LINEST SEQUENCE SORT SORTBY TAKE TOCOL TOROW
+    TRANSPOSE TREND UNIQUE VSTACK
+    """.split()
+)
+"""Functions whose result has more cells than one."""
+
+_IFS = frozenset(range(2, 255, 2))
+
+SINGLE_ARGUMENTS: dict[str, frozenset[int]] = {
+    "AVERAGEIF": frozenset({1}),
+    "AVERAGEIFS": _IFS,
+    "CHOOSE": frozenset({0}),
+    "COUNTIF": frozenset({1}),
+    "COUNTIFS": frozenset(range(1, 255, 2)),
+    "FORECAST": frozenset({0}),
+    "FORECAST.LINEAR": frozenset({0}),
+    "HLOOKUP": frozenset({0, 2, 3}),
+    "INDEX": frozenset({1, 2, 3}),
+    "IRR": frozenset({1}),
+    "LARGE": frozenset({1}),
+    "LOOKUP": frozenset({0}),
+    "MATCH": frozenset({0, 2}),
+    "MAXIFS": _IFS,
+    "MINIFS": _IFS,
+    "MIRR": frozenset({1, 2}),
+    "NPV": frozenset({0}),
+    "PERCENTILE": frozenset({1}),
+    "PERCENTILE.EXC": frozenset({1}),
+    "PERCENTILE.INC": frozenset({1}),
+    "QUARTILE": frozenset({1}),
+    "QUARTILE.EXC": frozenset({1}),
+    "QUARTILE.INC": frozenset({1}),
+    "RANK": frozenset({0, 2}),
+    "RANK.AVG": frozenset({0, 2}),
+    "RANK.EQ": frozenset({0, 2}),
+    "SMALL": frozenset({1}),
+    "SUBTOTAL": frozenset({0}),
+    "SUMIF": frozenset({1}),
+    "SUMIFS": _IFS,
+    "TEXTJOIN": frozenset({0, 1}),
+    "TRIMMEAN": frozenset({1}),
+    "VLOOKUP": frozenset({0, 2, 3}),
+    "XIRR": frozenset({2}),
+    "XLOOKUP": frozenset({0, 4, 5}),
+    "XMATCH": frozenset({0, 2, 3}),
+    "XNPV": frozenset({0}),
+    "Z.TEST": frozenset({1, 2}),
+}
+"""Which arguments, counted from 0, of the range functions are single values all the same."""
+
+EXACT_ARGUMENT: dict[str, tuple[int, tuple[str, ...]]] = {
+    "HLOOKUP": (3, ("FALSE", "0")),
+    "LOOKUP": (99, ()),
+    "MATCH": (2, ("0",)),
+    "VLOOKUP": (3, ("FALSE", "0")),
+    "XLOOKUP": (4, ("", "0")),
+    "XMATCH": (2, ("", "0")),
+}
+"""The argument, and its spellings, with which a lookup is exact.
+
+An approximate one is computed by bisection, whose answer on unsorted data is the program's own.
+"""
+
+TEXT_FORMATS = re.compile(r"[#0,]*0(\.[0#]+)?%?|yyyy-mm-dd|mmm yyyy|mmmm yyyy|dd/mm/yyyy|yyyy")
+"""The formats in which TEXT is trusted."""
+
+REASONS = {
+    "RAND": "a random number",
+    "RANDBETWEEN": "a random number",
+    "RANDARRAY": "random numbers",
+    "CEILING": "the engine rounds negative numbers otherwise than Excel",
+    "INDIRECT": "a reference built from text",
+    "OFFSET": "a reference that is computed",
+    "CELL": "it asks about the spreadsheet program",
+    "INFO": "it asks about the spreadsheet program",
+}
+"""Why some well-known functions are not trusted."""

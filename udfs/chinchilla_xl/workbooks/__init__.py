@@ -1,0 +1,34 @@
+"""Builds the workbook templates; their values are computed when they are built."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from chinchilla_xl.errors import ArgumentError
+from chinchilla_xl.recalc import recompute_bytes
+from chinchilla_xl.recalc.files import write_file
+from chinchilla_xl.recalc.inputs import Input
+from chinchilla_xl.workbooks import budget
+
+TEMPLATES: dict[str, Callable[[Any], None]] = {"budget": budget.build}
+"""The builder of each template."""
+
+
+def new(name: str, path: Path, inputs: Mapping[str, Input] | None = None) -> None:
+    """Build the template `name` with its values computed, inputs set, and write it to `path`."""
+    write_file(path, template(name, inputs))
+
+
+def template(name: str, inputs: Mapping[str, Input] | None = None) -> bytes:
+    """The contents of the workbook that `new` writes."""
+    builder = TEMPLATES.get(name)
+    if builder is None:
+        raise ArgumentError(f"there is no template {name!r}: choose one of {', '.join(TEMPLATES)}")
+    target = io.BytesIO()
+    builder(target)
+    contents, report = recompute_bytes(target.getvalue(), inputs)
+    assert report.complete, report.kept
+    return contents
