@@ -30,7 +30,7 @@ PASSED_TYPES: set[type] = set()
 class Domain:
     """The values that an argument may take: masks others with NaN, and says the rule in words."""
 
-    __slots__ = ("rule", "_test")
+    __slots__ = ("_test", "rule")
 
     def __init__(self, rule: str, test: Callable[[Any], Any]) -> None:
         self.rule = rule

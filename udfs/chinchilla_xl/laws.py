@@ -18,8 +18,8 @@ from chinchilla_xl.coefficients import CHINCHILLA, Law, Laws
 from chinchilla_xl.elementwise import POSITIVE, Array, Numbers, elementwise
 
 __all__ = [
-    "Array",
     "CHINCHILLA",
+    "Array",
     "Law",
     "Laws",
     "Numbers",

@@ -34,7 +34,14 @@ from typing import Any
 
 import numpy as np
 
-from chinchilla_xl.elementwise import NAN, NON_NEGATIVE, POSITIVE, SCALAR_TYPES, as_operand, elementwise
+from chinchilla_xl.elementwise import (
+    NAN,
+    NON_NEGATIVE,
+    POSITIVE,
+    SCALAR_TYPES,
+    as_operand,
+    elementwise,
+)
 from chinchilla_xl.laws import CHINCHILLA, AnyLaw, Law
 
 # Below this s demand is nothing against the last digit of D; it stands for log 0 = -inf.
@@ -88,7 +95,7 @@ def _centre(beta: float) -> float:
 
 
 def _reduced(s: Any, beta: Any, centre: Any, exp: Any, log: Any, sqrt: Any) -> tuple[Any, Any]:
-    """u and v of the reduced equation, by hyperbola and two Householder steps."""
+    """U and v of the reduced equation, by hyperbola and two Householder steps."""
     half = s * (0.5 / (1 + beta))
     u = half + sqrt(half * half + centre * centre)
     for _ in range(2):

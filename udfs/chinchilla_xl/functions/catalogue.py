@@ -159,7 +159,9 @@ def coeffs(name: Any = None) -> Any:
     [[406.4, 410.7, 1.69, 0.34, 0.28]]
     """
     if name is None:
-        rows = [[s.name, *(getattr(s.law, c) for c in NAMES), s.source] for s in published().values()]
+        rows = [
+            [s.name, *(getattr(s.law, c) for c in NAMES), s.source] for s in published().values()
+        ]
         return np.array([["set", *NAMES, "source"], *rows], dtype=object)
     if not isinstance(name, str):
         raise ArgumentError(f"name must be the name of a published set: {name!r}")

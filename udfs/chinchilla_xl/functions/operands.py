@@ -28,6 +28,7 @@ class Operand:
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """The shape of the values; () for a single number."""
         return np.shape(self.values)
 
 

@@ -10,10 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from chinchilla_xl.elementwise import NON_NEGATIVE, POSITIVE, Domain
 from chinchilla_xl.functions.settings import read_coeffs, read_deployment
 
-ANY = Domain("a number", lambda x: x == x)
+ANY = Domain("a number", lambda x: ~np.isnan(x))
 
 
 @dataclass(frozen=True, slots=True)

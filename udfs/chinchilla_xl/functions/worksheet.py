@@ -55,9 +55,7 @@ class WorksheetFunction:
         self._plain_count = self.required if numeric and not self.returns_table else -1
         self.__signature__ = inspect.Signature(
             [
-                inspect.Parameter(
-                    p.name, p.kind, default=p.empty if p.default is p.empty else None
-                )
+                inspect.Parameter(p.name, p.kind, default=p.empty if p.default is p.empty else None)
                 for p in given
             ]
         )
@@ -80,6 +78,7 @@ class WorksheetFunction:
         return f"<worksheet function {self.syntax}>"
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """The result for Python: a float or an array, NaN where there is no answer."""
         if kwargs:
             bound = self.__signature__.bind(*args, **kwargs)
             bound.apply_defaults()
@@ -98,12 +97,12 @@ class WorksheetFunction:
         try:
             if self._is_plain(args):
                 value = self.formula(*args)
-                return value if value == value else self._without_answer(args)
+                return self._without_answer(args) if value != value else value  # noqa: PLR0124 (NaN)
             result, errors = self._evaluate(args)
             return self._to_cells(result, errors, args)
         except ArgumentError as refused:
             return CellError(refused.code, str(refused))
-        except Exception as unforeseen:  # a traceback must never reach a cell
+        except Exception as unforeseen:  # noqa: BLE001 (a traceback must never reach a cell)
             return CellError("#VALUE!", f"{self.name} failed: {unforeseen}")
 
     def _is_plain(self, args: Sequence[Any]) -> bool:
@@ -114,7 +113,7 @@ class WorksheetFunction:
 
     def _evaluate(self, args: Sequence[Any]) -> tuple[Any, Errors | None]:
         values, errors = self._read(args)
-        shape = self._shape(args, values)
+        shape = self._shape(values)
         result = np.broadcast_to(self.formula(*values), shape)
         merged = None
         if errors:
@@ -144,7 +143,7 @@ class WorksheetFunction:
                 errors.append(found)
         return values, errors
 
-    def _shape(self, args: Sequence[Any], values: list[Any]) -> tuple[int, ...]:
+    def _shape(self, values: list[Any]) -> tuple[int, ...]:
         """The shape that the arguments broadcast to, or ArgumentError."""
         shapes = [_shape_of(value) for value in values]
         try:

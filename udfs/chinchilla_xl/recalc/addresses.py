@@ -33,13 +33,16 @@ class Area(NamedTuple):
 
     @property
     def height(self) -> int:
+        """Number of rows."""
         return self.last.row - self.first.row + 1
 
     @property
     def width(self) -> int:
+        """Number of columns."""
         return self.last.column - self.first.column + 1
 
     def cells(self) -> list[Cell]:
+        """Every cell, row by row."""
         return [
             Cell(r, c)
             for r in range(self.first.row, self.last.row + 1)

@@ -87,11 +87,12 @@ class Archive:
         for info, fixed, tail in sorted(entries, key=lambda e: e[0].header_offset):
             offset = out.tell()
             content = parts.get(info.filename)
+            fields = fixed
             if content is None:
                 out.write(self._data[info.header_offset : ends[info.header_offset]])
             else:
-                fixed = _write_member(out, info, fixed, content, level)
-            directory.append((info, _ENTRY.pack(*fixed[:-1], offset), tail))
+                fields = _write_member(out, info, fixed, content, level)
+            directory.append((info, _ENTRY.pack(*fields[:-1], offset), tail))
         start = out.tell()
         by_name = {info.filename: entry + tail for info, entry, tail in directory}
         for info, _, _ in entries:

@@ -8,7 +8,14 @@ from typing import Any
 
 from chinchilla_xl.errors import BrokenFile, MissingExtra
 from chinchilla_xl.functions import FUNCTIONS, CellError
-from chinchilla_xl.recalc.addresses import Area, Cell, column_letters, parse_area, parse_cell, quote_sheet
+from chinchilla_xl.recalc.addresses import (
+    Area,
+    Cell,
+    column_letters,
+    parse_area,
+    parse_cell,
+    quote_sheet,
+)
 from chinchilla_xl.recalc.formulas import OMITTED
 from chinchilla_xl.recalc.values import Value
 
@@ -115,8 +122,7 @@ class Engine:
                 if isinstance(result, CellError) and result.message:
                     self.messages[f"{name} gave {result.code}: {result.message}"] = None
                 return _outbound(result)
-            except BaseException as e:
-                # The engine would turn these, Ctrl-C included, into #VALUE!.
+            except BaseException as e:  # noqa: BLE001 (Ctrl-C too: the engine would hide it)
                 self._fatal = e
                 self._book.cancel()
                 return {"type": "Error", "kind": "Cancelled"}
@@ -147,9 +153,7 @@ class Engine:
         for cell in wanted:
             if cell.row > bottom:
                 top, bottom = cell.row, min(cell.row + _BLOCK_ROWS - 1, wanted[-1].row)
-                block = source.get_values(
-                    formualizer.RangeAddress(sheet, top, left, bottom, right)
-                )
+                block = source.get_values(formualizer.RangeAddress(sheet, top, left, bottom, right))
             found[cell] = _value(block[cell.row - top][cell.column - left])
         return found
 

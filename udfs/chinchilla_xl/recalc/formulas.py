@@ -109,13 +109,13 @@ class Judge:
         return Verdict(None, self._seen_array)
 
     def _visit(self, token: Token, calls: list[_Call], array: bool) -> None:
-        slot = calls[-1].slots[-1]
+        closes = token.type == Token.FUNC and token.subtype == Token.CLOSE
+        slot = calls[-2 if closes else -1].slots[-1]
         slot.words.append(token.value)
         if token.type == Token.FUNC and token.subtype == Token.OPEN:
             calls.append(_Call(_known(token.value[:-1])))
-        elif token.type == Token.FUNC:
+        elif closes:
             call = calls.pop()
-            slot = calls[-1].slots[-1]
             _check_call(call, array)
             if _gives_array(call):
                 self._add_array(slot, call.name)
@@ -125,21 +125,21 @@ class Judge:
             slot.words.pop()
             calls[-1].slots.append(_Slot())
         elif token.type in (Token.OP_IN, Token.OP_PRE, Token.OP_POST):
-            if token.value == ",":
-                raise _KeepError("a union of ranges")
             slot.operators = True
         elif token.type == Token.ARRAY:
             self._add_array(slot, "{}")
-        elif token.type == Token.OPERAND and token.subtype == Token.RANGE:
-            if self._is_array(token.value):
-                self._add_array(slot, token.value)
+        elif self._is_array(token):
+            self._add_array(slot, token.value)
 
     def _add_array(self, slot: _Slot, name: str) -> None:
         slot.arrays.append(name)
         self._seen_array = True
 
-    def _is_array(self, reference: str) -> bool:
+    def _is_array(self, token: Token) -> bool:
         """Whether a reference covers more cells than one; _KeepError if it is beyond the engine."""
+        if token.type != Token.OPERAND or token.subtype != Token.RANGE:
+            return False
+        reference = token.value
         sheet, bang, place = reference.rpartition("!")
         if "[" in reference:
             linked = bang or re.match(r"'?\[\d+\]", reference)
@@ -197,9 +197,9 @@ def _check_slot(call: _Call, position: int, array: bool) -> None:
         allowed = array or (alone and slot.arrays[0] in _OURS)
     elif call.name in trusted.LIFTED_FUNCTIONS:
         allowed = array
-    elif call.name in trusted.SCALAR_FUNCTIONS:
-        allowed = False
-    elif position in trusted.SINGLE_ARGUMENTS.get(call.name, ()):
+    elif call.name in trusted.SCALAR_FUNCTIONS or position in trusted.SINGLE_ARGUMENTS.get(
+        call.name, ()
+    ):
         allowed = False
     else:
         allowed = alone or array or call.name in trusted.ARRAY_FUNCTIONS
@@ -247,7 +247,13 @@ def with_omitted(text: str) -> str:
     for token in Tokenizer("=" + text).items:
         closes = token.type == Token.FUNC and token.subtype == Token.CLOSE
         separates = token.type == Token.SEP and token.subtype == Token.ARG
-        if (closes or separates) and calls and calls[-1] and empty and (separates or out[-1] == ","):
+        if (
+            (closes or separates)
+            and calls
+            and calls[-1]
+            and empty
+            and (separates or out[-1] == ",")
+        ):
             out.append(f'"{OMITTED}"')
         out.append(token.value)
         if closes:

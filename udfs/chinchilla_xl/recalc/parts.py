@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import dataclass
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 from xml.parsers import expat
 
 from chinchilla_xl.errors import BrokenFile, UnsupportedFile
@@ -59,7 +59,7 @@ def read_workbook(archive: Archive) -> Workbook:
     return Workbook(sheets, _defined_names(root, titles), date1904, tables)
 
 
-def _defined_names(root: ElementTree.Element, titles: list[str]) -> tuple[DefinedName, ...]:
+def _defined_names(root: ET.Element, titles: list[str]) -> tuple[DefinedName, ...]:
     names = []
     for element in root.iterfind(f"{_MAIN}definedNames/{_MAIN}definedName"):
         local = element.get("localSheetId")
@@ -84,10 +84,10 @@ def _relationships(archive: Archive, part: str) -> dict[str, tuple[str, str]]:
     return found
 
 
-def parse_xml(data: bytes, part: str) -> ElementTree.Element:
+def parse_xml(data: bytes, part: str) -> ET.Element:
     """The root element of a part; a document type declaration is refused."""
     check_xml(data, part)
-    return ElementTree.fromstring(data)  # noqa: S314 (check_xml has refused entities)
+    return ET.fromstring(data)  # noqa: S314 (check_xml has refused entities)
 
 
 def check_xml(data: bytes, part: str) -> None:

@@ -87,9 +87,7 @@ def recompute(
     return report
 
 
-def recompute_bytes(
-    data: bytes, inputs: Mapping[str, Input] | None = None
-) -> tuple[bytes, Report]:
+def recompute_bytes(data: bytes, inputs: Mapping[str, Input] | None = None) -> tuple[bytes, Report]:
     """`recompute` in memory: the new contents of the file, and the report."""
     archive = Archive(data)
     calculation = _Calculation(archive, read_workbook(archive))
@@ -301,9 +299,7 @@ def _reduce(sheet: _Sheet, cell: Cell) -> None:
         sheet.lowered[cell] = f"INDEX({text},1,1)"
 
 
-def _spill_edits(
-    engine: Engine, sheet: _Sheet, formula: Formula, value: Value
-) -> dict[Cell, Edit]:
+def _spill_edits(engine: Engine, sheet: _Sheet, formula: Formula, value: Value) -> dict[Cell, Edit]:
     """The new contents of the cells that an array formula fills, and of those it leaves."""
     spill = engine.spilled(sheet.title, formula.cell) or Area(formula.cell, formula.cell)
     edits: dict[Cell, Edit] = {}

@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
 from html import unescape
+from typing import Any, Final, NamedTuple
 from xml.sax.saxutils import escape
 
 from chinchilla_xl.errors import BrokenFile, UnsupportedFile
@@ -163,7 +163,7 @@ class SheetXml:
                 new = self._added(pending.before(cell))
                 edit = pending.take(cell)
                 if edit is not None:
-                    new += self._edited_cell(cell, match, edit)
+                    new += self._edited_cell(match, edit)
                     end = match.end()
             elif match.lastgroup == "row":
                 new, end, row = self._row_start(match, row, pending)
@@ -214,7 +214,7 @@ class SheetXml:
         p = self._prefix
         return b"<%sc%s>%s%s%s</%sc>" % (p, attributes, formula, content, tail, p)
 
-    def _edited_cell(self, cell: Cell, match: re.Match[bytes], edit: Edit) -> bytes:
+    def _edited_cell(self, match: re.Match[bytes], edit: Edit) -> bytes:
         syntax, body = self._syntax, match["body"] or b""
         found = syntax.formula.search(body)
         formula = found.group() if found else b""

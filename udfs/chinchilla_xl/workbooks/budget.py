@@ -26,6 +26,13 @@ MODELS = ("chinchilla", "compute_optimal", "cost_optimal")
 SCENARIOS = ("low", "base", "high")
 """The columns of the scenario table; the names of their cells start so."""
 
+_FACTORS = {
+    "train_price": "*{price_factor}",
+    "serve_price": "*{price_factor}",
+    "output_mfu": "*{output_MFU_factor}",
+}
+"""What a scenario multiplies an assumption of the Budget page by."""
+
 _FORMATS = {"$/h": style.PRICE, "fraction": style.PERCENT}
 
 
@@ -34,7 +41,7 @@ def build(target: Any) -> None:
     book = Book(target, TITLE)
     budget = book.page("Budget", (44, 18, 18, 18, 14, 78))
     scenarios = book.page("Scenarios", (44, 18, 18, 18, 14, 78))
-    sources = book.page("Sources", (24, 16, 16, 16, 16, 16, 84))
+    sources = book.page("Sources", (24, 16, 16, 16, 16, 16, 84), notes=1)
     _fill_budget(budget)
     _fill_scenarios(scenarios)
     _fill_sources(sources)
@@ -57,6 +64,7 @@ def _fill_budget(page: Page) -> None:
     page.skip()
     _machines(page)
     page.skip()
+    page.sheet.set_h_pagebreaks([page.row])
     _results(page)
     _chart(page, "training_cost", "serving_cost", "Lifetime cost by model", "model")
     page.finish()
@@ -84,19 +92,25 @@ def _quality(page: Page) -> None:
     )  # fmt: skip
     first, last = page.row, page.row + len(NAMES) - 1
     page.name_cells("coefficients", (first, last), (1, 1))
-    page.sheet.write_dynamic_array_formula(
-        first, 1, last, 1, "=TRANSPOSE(COEFFS(coefficient_set))",
-        page.book.format(num_format=style.PLAIN, align="right"),
-    )  # fmt: skip
     for name in NAMES:
-        page.sheet.write(page.row, 0, f"   {name}", page.book.format())
-        page.describe(4, "", "of Eq. 1, L = E + A/N^alpha + B/D^beta")
-        page.row += 1
+        page.results(
+            name, name,
+            "=INDEX(coefficient_table,MATCH(coefficient_set,coefficient_sets,0),"
+            f"MATCH($A{page.row + 1},coefficient_names,0))",
+            "", "of Eq. 1, L = E + A/N^alpha + B/D^beta; looked up in Sources", style.PLAIN,
+            [f"coefficient_{name}", "", ""],
+        )  # fmt: skip
+    page.results(
+        "style_loss", "Loss of that Chinchilla-style model",
+        "=CHINCHILLA_LOSS(target_params,CHINCHILLA_TOKENS(target_params,coefficients),coefficients)",
+        "nats/token", "CHINCHILLA_LOSS at CHINCHILLA_TOKENS", style.LOSS,
+        ["chinchilla_style_loss", "", ""],
+    )  # fmt: skip
     page.results(
         "loss", "Target loss",
-        f'=IF(quality_by="{BY_LOSS}",target_loss_given,CHINCHILLA_LOSS(target_params,'
-        "CHINCHILLA_TOKENS(target_params,coefficients),coefficients))",
-        "nats/token", "Eq. 1", style.LOSS, ["target_loss", "", ""], bold=True,
+        f'=IF(quality_by="{BY_LOSS}",target_loss_given,chinchilla_style_loss)',
+        "nats/token", "the one that quality is given by", style.LOSS, ["target_loss", "", ""],
+        bold=True,
     )  # fmt: skip
 
 
@@ -135,7 +149,7 @@ def _machines(page: Page) -> None:
     first = page.row
     for a in ASSUMPTIONS:
         page.input(
-            _input_name(a.label), a.label, a.default, a.unit, a.source,
+            _input_name(a.label), _capital(a.label), a.default, a.unit, a.source,
             _FORMATS.get(a.unit, style.SCIENTIFIC), a.domain,
         )  # fmt: skip
     page.name_cells("deployment", (first, page.row - 1), (0, 1))
@@ -145,12 +159,23 @@ def _input_name(label: str) -> str:
     return label.replace(" ", "_")
 
 
+def _capital(label: str) -> str:
+    return label[0].upper() + label[1:]
+
+
 def _results(page: Page) -> None:
     page.band(
-        "Results", "Chinchilla-style", "Compute-optimal", "Cost-optimal", "Unit", "How it is computed"
+        "Results",
+        "Chinchilla-style",
+        "Compute-optimal",
+        "Cost-optimal",
+        "Unit",
+        "How it is computed",
     )
     page.mark("demand")
     page.sheet.write(page.row, 0, "Demand that the size accounts for", page.book.format())
+    for column, model in enumerate(MODELS, start=1):
+        page.name_cells(f"{model}_demand", (page.row, page.row), (column, column))
     number = page.book.format(num_format=style.COUNT, align="right")
     page.sheet.write(page.row, 1, 0, number)
     page.sheet.write_formula(page.row, 2, "=inference_tokens", number)
@@ -193,7 +218,9 @@ def _results(page: Page) -> None:
     )  # fmt: skip
     for key, label, formula, unit, note, number_format in savings:
         names = ["", *(f"{model}_{key}" for model in MODELS[1:])]
-        page.results(key, label, formula, unit, note, number_format, names, bold=key != "flops_saved")
+        page.results(
+            key, label, formula, unit, note, number_format, names, bold=key != "flops_saved"
+        )
 
 
 def _chart(page: Page, first: str, second: str, title: str, axis: str) -> None:
@@ -234,22 +261,27 @@ def _fill_scenarios(page: Page) -> None:
     page.skip()
     page.sheet.freeze_panes(page.row, 1)
     page.band("Factors", *(s.capitalize() for s in SCENARIOS), "Unit", "Source")
-    page.inputs("demand_x", "Demand", (0.25, 1, 4), "factor", "assumption", NON_NEGATIVE)
-    page.inputs("price_x", "GPU prices", (0.8, 1, 1.25), "factor", "assumption", POSITIVE)
-    page.inputs("mfu_x", "Output MFU", (1, 1, 1), "factor", "assumption", POSITIVE)
+    factors = (
+        ("demand", "Demand", (0.25, 1, 4), NON_NEGATIVE),
+        ("price", "GPU prices", (0.8, 1, 1.25), POSITIVE),
+        ("output_MFU", "Output MFU", (1, 1, 1), POSITIVE),
+    )
+    for key, label, values, rule in factors:
+        names = [f"{s}_{key}_factor" for s in SCENARIOS]
+        page.inputs(f"{key}_factor", label, values, "factor", "assumption", rule, names)
     page.skip()
     page.band("Demand", *(s.capitalize() for s in SCENARIOS), "Unit", "How it is computed")
     for kind in ("input", "output"):
         page.results(
-            kind, f"Lifetime {kind} tokens", f"={kind}_tokens*{{demand_x}}", "tokens",
+            kind, f"Lifetime {kind} tokens", f"={kind}_tokens*{{demand_factor}}", "tokens",
             "Budget x factor", style.COUNT, [f"{s}_{kind}_tokens" for s in SCENARIOS],
         )  # fmt: skip
     page.skip()
     page.band("GPU pricing and utilisation", *(s.capitalize() for s in SCENARIOS), "Unit", "")
     for a in ASSUMPTIONS:
-        factor = "*{price_x}" if a.unit == "$/h" else "*{mfu_x}" if a.field == "output_mfu" else ""
+        factor = _FACTORS.get(a.field, "")
         page.results(
-            a.field, a.label, f"={_input_name(a.label)}{factor}", a.unit,
+            a.field, _capital(a.label), f"={_input_name(a.label)}{factor}", a.unit,
             "Budget x factor" if factor else "Budget", _FORMATS.get(a.unit, style.SCIENTIFIC),
             [f"{s}_{a.field}" for s in SCENARIOS],
         )  # fmt: skip
@@ -257,6 +289,10 @@ def _fill_scenarios(page: Page) -> None:
     page.band("Results", *(s.capitalize() for s in SCENARIOS), "Unit", "How it is computed")
     machines = f"{{{ASSUMPTIONS[0].field}}}:{{{ASSUMPTIONS[-1].field}}}"
     demand = f"EFFECTIVE_TOKENS({{input}},{{output}},{machines})"
+    chinchilla_cost = (
+        f"=TRAIN_COST(chinchilla_params,chinchilla_tokens,{machines})"
+        f"+SERVE_COST(chinchilla_params,{{input}},{{output}},{machines})"
+    )
     rows = (
         ("params", "Model size", f"=OPT_PARAMS(target_loss,{demand},coefficients)",
          "parameters", "OPT_PARAMS with EFFECTIVE_TOKENS as demand", style.COUNT),
@@ -270,8 +306,7 @@ def _fill_scenarios(page: Page) -> None:
         ("cost", "Total cost", "={training_cost}+{serving_cost}",
          "$", "training + serving", style.DOLLARS),
         ("chinchilla", "Total cost of the Chinchilla-style model",
-         f"=TRAIN_COST(chinchilla_params,chinchilla_tokens,{machines})"
-         f"+SERVE_COST(chinchilla_params,{{input}},{{output}},{machines})",
+         chinchilla_cost,
          "$", "TRAIN_COST + SERVE_COST", style.DOLLARS),
         ("saved", "Cost saved", "={chinchilla}-{cost}", "$", "difference", style.DOLLARS),
         ("share", "Share of cost saved", "={saved}/{chinchilla}",
@@ -290,6 +325,10 @@ def _fill_sources(page: Page) -> None:
     page.title("Sources", "Every published figure that this workbook uses or offers.")
     page.skip()
     page.band("Coefficient set", *NAMES, "Source")
+    heading, last = page.heading_row, page.heading_row + len(published())
+    page.name_cells("coefficient_names", (heading, heading), (1, len(NAMES)))
+    page.name_cells("coefficient_sets", (heading + 1, last), (0, 0))
+    page.name_cells("coefficient_table", (heading + 1, last), (1, len(NAMES)))
     for published_set in published().values():
         numbers = [getattr(published_set.law, name) for name in NAMES]
         page.text(published_set.name, *numbers, published_set.source)
@@ -304,13 +343,16 @@ def _fill_sources(page: Page) -> None:
     page.text("Peaks are dense operations per second. Prices are dated copies, not quotes.")
     page.skip()
     page.band("Notes")
-    for note in (
-        "Demand: Table 3 of arXiv 2401.00448 says 70 input and 215 output tokens a request. Its "
-        "figures come out when 215 is the whole request (70 + 145);",
-        "read literally, every cost is about 10% higher. Enter 215 output tokens for that reading.",
-        "MFU: training 40-60%, input near training, output about 1% (arXiv 2401.00448, Sec. 6).",
-        "Coefficients: the choice dominates every answer. At 5.76E23 FLOPs the optimal size is 32B "
-        "(hoffmann-rounded), 42B (chinchilla) or 72B (besiroglu).",
-    ):
+    for note in _NOTES:
         page.text(note)
     page.finish()
+
+
+_NOTES = (
+    "Demand: Table 3 of arXiv 2401.00448 says 70 input and 215 output tokens a request.",
+    "Its figures come out when 215 is the whole request (70 + 145); read literally, every cost is",
+    "about 10% higher. Enter 215 output tokens a request for that reading.",
+    "MFU: training 40-60%, input near training, output about 1% (arXiv 2401.00448, Sec. 6).",
+    "Coefficients: the choice dominates every answer. At 5.76E23 FLOPs the optimal size is 32B",
+    "(hoffmann-rounded), 42B (chinchilla) or 72B (besiroglu).",
+)

@@ -58,25 +58,31 @@ class Book:
         self._formats: dict[tuple[tuple[str, Any], ...], Any] = {}
 
     def format(self, **properties: Any) -> Any:
+        """The cell format with these properties beside the common ones."""
         key = tuple(sorted({**_INK, **properties}.items()))
         if key not in self._formats:
             self._formats[key] = self.file.add_format(dict(key))
         return self._formats[key]
 
-    def page(self, name: str, widths: Sequence[float]) -> Page:
-        return Page(self, name, widths)
+    def page(self, name: str, widths: Sequence[float], notes: int = 2) -> Page:
+        """A new sheet with columns of these widths."""
+        return Page(self, name, widths, notes)
 
 
 class Page:
-    """One sheet, filled from the top; `row` is the next free row, counted from 0."""
+    """One sheet, filled from the top; `row` is the next free row, counted from 0.
 
-    def __init__(self, book: Book, name: str, widths: Sequence[float]) -> None:
+    Its first column holds labels, its last `notes` columns words, the others figures.
+    """
+
+    def __init__(self, book: Book, name: str, widths: Sequence[float], notes: int) -> None:
         self.book = book
         self.name = name
         self.sheet = book.file.add_worksheet(name)
         self.row = 0
         self.heading_row = 0
         self._width = len(widths)
+        self._notes = self._width - notes
         self._rows: dict[str, int] = {}
         for column, width in enumerate(widths):
             self.sheet.set_column(column, column, width, book.format())
@@ -86,6 +92,7 @@ class Page:
         self.sheet.fit_to_pages(1, 0)
 
     def title(self, text: str, *lines: str) -> None:
+        """The page's title and what it is about."""
         self.sheet.set_row(self.row, 26)
         self.sheet.write(self.row, 0, text, self.book.format(bold=True, font_size=16))
         self.row += 1
@@ -94,6 +101,7 @@ class Page:
             self.row += 1
 
     def legend(self) -> None:
+        """What the colours mean."""
         cell = self.book.format(font_color=_BLUE, bg_color=_INPUT_FILL, border=1)
         self.sheet.write(self.row, 0, "Blue on yellow: an input, to be edited", cell)
         self.sheet.write(self.row, 1, "Black: a formula", self.book.format())
@@ -104,15 +112,18 @@ class Page:
         style = {"bold": True, "font_color": "#FFFFFF", "bg_color": _BAND}
         for column in range(self._width):
             text = headings[column] if column < len(headings) else ""
-            align = {"align": "right"} if 0 < column < self._width - 2 else {}
+            numbers = 0 < column < self._notes
+            align = {"align": "right"} if numbers else {"indent": 1 if column else 0}
             self.sheet.write(self.row, column, text, self.book.format(**style, **align))
         self.heading_row = self.row
         self.row += 1
 
     def skip(self, rows: int = 1) -> None:
+        """Leave rows empty."""
         self.row += rows
 
     def name_cells(self, name: str, rows: tuple[int, int], columns: tuple[int, int]) -> None:
+        """Define a name for the cells from the first to the last row and column."""
         first = xl_rowcol_to_cell(rows[0], columns[0], row_abs=True, col_abs=True)
         last = xl_rowcol_to_cell(rows[1], columns[1], row_abs=True, col_abs=True)
         place = first if first == last else f"{first}:{last}"
@@ -135,15 +146,22 @@ class Page:
         )  # fmt: skip
         self.sheet.write(self.row, 0, label, self.book.format())
         self.sheet.write(self.row, 1, value, cell)
-        self.describe(self._width - 2, unit, source)
+        self.describe(self._notes, unit, source)
         self.name_cells(name, (self.row, self.row), (1, 1))
         self.validate(label, rule, self.row, 1)
         self.row += 1
 
     def inputs(
-        self, key: str, label: str, values: Sequence[float], unit: str, source: str, rule: Domain
+        self,
+        key: str,
+        label: str,
+        values: Sequence[float],
+        unit: str,
+        source: str,
+        rule: Domain,
+        names: Sequence[str],
     ) -> None:
-        """A row with one validated input a column; formulas of the page call it {key}."""
+        """A row with one named, validated input a column; formulas of the page call it {key}."""
         self._rows[key] = self.row
         self.sheet.write(self.row, 0, label, self.book.format())
         cell = self.book.format(
@@ -152,10 +170,12 @@ class Page:
         for column, value in enumerate(values, start=1):
             self.sheet.write(self.row, column, value, cell)
             self.validate(label, rule, self.row, column)
+            self.name_cells(names[column - 1], (self.row, self.row), (column, column))
         self.describe(1 + len(values), unit, source)
         self.row += 1
 
     def validate(self, label: str, rule: Domain | Sequence[str], row: int, column: int) -> None:
+        """Let a cell take only what the rule allows, and say the rule."""
         if isinstance(rule, Domain):
             options = dict(_VALIDATIONS[rule])
             if isinstance(options["value"], str):
@@ -211,14 +231,19 @@ class Page:
         return [self.name, self._rows[first], columns[0], self._rows[last], columns[1]]
 
     def describe(self, column: int, unit: str, source: str) -> None:
-        quiet = self.book.format(font_color="#595959")
+        """Unit and source, in the row's last two columns."""
+        quiet = self.book.format(font_color="#595959", indent=1)
         self.sheet.write(self.row, column, unit, quiet)
         self.sheet.write(self.row, column + 1, source, quiet)
 
     def text(self, *cells: str | float) -> None:
         """A row of plain text and figures."""
         for column, cell in enumerate(cells):
-            self.sheet.write(self.row, column, cell, self.book.format())
+            figure = 0 < column < self._notes
+            big = isinstance(cell, float) and cell > 1e6
+            look: dict[str, Any] = {"num_format": SCIENTIFIC} if big else {}
+            look |= {"align": "right"} if figure else {"indent": 1 if column else 0}
+            self.sheet.write(self.row, column, cell, self.book.format(**look))
         self.row += 1
 
     def finish(self) -> None:

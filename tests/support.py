@@ -1,0 +1,58 @@
+"""What several tests need: workbooks in memory and their cached values."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+
+from chinchilla_xl.recalc import Report, recompute, recompute_bytes
+
+
+def saved(book: openpyxl.Workbook) -> bytes:
+    target = io.BytesIO()
+    book.save(target)
+    return target.getvalue()
+
+
+def cached(data: bytes) -> openpyxl.Workbook:
+    """The workbook with the values that its file holds."""
+    return openpyxl.load_workbook(io.BytesIO(data), data_only=True)
+
+
+def recomputed(book: openpyxl.Workbook, folder: Path) -> tuple[openpyxl.Workbook, Report]:
+    """The workbook after a recomputation of its file."""
+    path = folder / "book.xlsx"
+    path.write_bytes(saved(book))
+    report = recompute(path)
+    return cached(path.read_bytes()), report
+
+
+def computed_cells(formulas: dict[str, Any]) -> tuple[dict[str, Any], Report]:
+    """Address -> value of the given cells after a recomputation in memory."""
+    book = openpyxl.Workbook()
+    for address, content in formulas.items():
+        book.active[address] = content
+    data, report = recompute_bytes(saved(book))
+    sheet = cached(data).active
+    return {address: sheet[address].value for address in formulas}, report
+
+
+def named_values(data: bytes) -> dict[str, Any]:
+    """Defined name -> cached value, for the names that stand for one cell."""
+    book = cached(data)
+    values = {}
+    for name, definition in book.defined_names.items():
+        for sheet, place in definition.destinations:
+            if ":" not in place:
+                values[name] = book[sheet][place].value
+    return values
+
+
+def members(data: bytes) -> dict[str, bytes]:
+    """Every member of a zip archive."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}

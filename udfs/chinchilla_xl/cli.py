@@ -1,0 +1,197 @@
+"""The command line: chinchilla-xl functions | new | recompute | show."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from chinchilla_xl.errors import ArgumentError, ChinchillaError, MissingExtra
+
+try:
+    import click
+    from rich.console import Console
+    from rich.table import Table
+except ImportError as missing:
+    raise MissingExtra("click or rich", "recalc") from missing
+
+KEPT, REFUSED = 1, 3
+"""Exit codes: some formulas kept their old value; some file could not be processed.
+
+0 is success and 2, as everywhere, a command that was given wrongly.
+"""
+
+SET_HELP = "Set an input first: a defined name or Sheet!A1. Repeat for more."
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 done; 1 done, but some formulas kept their old value; "
+    "2 wrong usage; 3 a file could not be processed (it is left as it was).",
+)
+@click.version_option(package_name="chinchilla-xl")
+def cli() -> None:
+    r"""Size and price language models in spreadsheets.
+
+    \b
+    chinchilla-xl new budget budget.xlsx            build the budget workbook
+    chinchilla-xl recompute budget.xlsx \
+        --set target_params=70E9 --set months=24    change inputs, recalculate, no Excel needed
+    chinchilla-xl show budget.xlsx                  print its inputs and results
+    """
+
+
+@cli.command()
+@click.argument("name", required=False)
+def functions(name: str | None) -> None:
+    """List the worksheet functions, or describe the one called NAME."""
+    from chinchilla_xl.functions import FUNCTIONS
+
+    console = _console()
+    if name is None:
+        table = Table("function", "what it gives", box=None, pad_edge=False)
+        for function in FUNCTIONS:
+            table.add_row(_plain(function.syntax), _plain(function.summary))
+        console.print(table)
+        return
+    by_name = {function.name: function for function in FUNCTIONS}
+    if name.upper() not in by_name:
+        names = ", ".join(by_name)
+        raise click.UsageError(f"there is no function {name!r}: choose one of {names}")
+    function = by_name[name.upper()]
+    console.print(function.syntax, markup=False)
+    console.print(f"\n{function.summary}\n", markup=False)
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for parameter in function.parameters:
+        table.add_row(parameter.name, _plain(parameter.text))
+    console.print(table)
+    console.print(f"\nExample: {function.example}", markup=False)
+
+
+@cli.command()
+@click.argument("template")
+@click.argument("output", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help=SET_HELP)
+@click.option("--force", is_flag=True, help="Replace OUTPUT if it exists.")
+def new(template: str, output: Path, assignments: tuple[str, ...], force: bool) -> None:
+    """Build the workbook TEMPLATE (budget) with all values computed, and write it to OUTPUT."""
+    from chinchilla_xl import workbooks
+    from chinchilla_xl.recalc.inputs import parse_assignments
+
+    if output.exists() and not force:
+        raise click.UsageError(f"{output} exists already: choose another name or give --force")
+    if output.suffix.lower() != ".xlsx":
+        raise click.UsageError(f"OUTPUT must end in .xlsx: {output}")
+    workbooks.new(template, output, parse_assignments(list(assignments)))
+    click.echo(output)
+
+
+@cli.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output-dir", metavar="DIR", type=click.Path(path_type=Path, file_okay=False),
+    help="Write the results here instead of in place.",
+)  # fmt: skip
+@click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help=SET_HELP)
+@click.option("--json", "as_json", is_flag=True, help="Print the reports as JSON.")
+def recompute(
+    files: tuple[Path, ...], output_dir: Path | None, assignments: tuple[str, ...], as_json: bool
+) -> None:
+    """Recalculate every formula of each .xlsx or .xlsm of FILES, without a spreadsheet program.
+
+    Only cached values are written; all else in a file stays byte for byte, and a file is replaced
+    whole or not at all. A formula that cannot be computed faithfully keeps its old value and is
+    listed.
+    """
+    from chinchilla_xl.recalc import recompute as run
+    from chinchilla_xl.recalc.inputs import parse_assignments
+
+    inputs = parse_assignments(list(assignments))
+    _check_outputs(files, output_dir)
+    code = 0
+    reports: list[dict[str, Any]] = []
+    for file in files:
+        try:
+            report = run(file, output_dir / file.name if output_dir else None, inputs)
+        except ChinchillaError as e:
+            code = REFUSED
+            message = str(e) if str(e).startswith(f"{file}: ") else f"{file}: {e}"
+            reports.append({"path": str(file), "error": message})
+            if not as_json:
+                click.echo(message, err=True)
+            continue
+        code = max(code, 0 if report.complete else KEPT)
+        reports.append(dataclasses.asdict(report))
+        if not as_json:
+            _print_report(report)
+    if as_json:
+        click.echo(json.dumps(reports, indent=2, ensure_ascii=False))
+    sys.exit(code)
+
+
+def _check_outputs(files: tuple[Path, ...], output_dir: Path | None) -> None:
+    names = [file.name for file in files]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if output_dir is not None and twice:
+        raise click.UsageError(f"two files would be written to {output_dir / twice[0]}")
+
+
+def _print_report(report: Any) -> None:
+    click.echo(
+        f"{report.output}: {report.formulas} formulas, {report.changed} values changed"
+        + (f", {len(report.kept)} kept" if report.kept else "")
+    )
+    for kept in report.kept:
+        rest = f" ({kept.dependents} cells rest on it)" if kept.dependents else ""
+        click.echo(f"  kept {kept.cell} {kept.formula}: {kept.reason}{rest}", err=True)
+    for message in report.messages:
+        click.echo(f"  note: {message}", err=True)
+
+
+@cli.command()
+@click.argument("workbook", type=click.Path(path_type=Path))
+def show(workbook: Path) -> None:
+    """Print the named inputs and results of WORKBOOK, as cached in the file, and its path."""
+    from chinchilla_xl.workbooks.reader import named_rows
+
+    console = _console()
+    for sheet, columns, rows in named_rows(workbook):
+        table = Table(sheet, *columns, "", box=None, pad_edge=False, title_justify="left")
+        for column in table.columns[1:-1]:
+            column.justify = "right"
+        for row in rows:
+            table.add_row(*(_plain(cell) for cell in row))
+        console.print(table)
+        console.print()
+    click.echo(workbook)
+
+
+def _console() -> Console:
+    return Console(width=None if sys.stdout.isatty() else 120, highlight=False)
+
+
+def _plain(text: str) -> str:
+    """Text in which rich finds no markup."""
+    return text.replace("[", r"\[")
+
+
+def main() -> None:
+    """Run the command line; an error on purpose is one line and an exit code."""
+    try:
+        cli.main(standalone_mode=False)
+    except click.exceptions.Exit as e:
+        sys.exit(e.exit_code)
+    except click.Abort:
+        click.echo("interrupted; no file is half written", err=True)
+        sys.exit(130)
+    except click.ClickException as e:
+        e.show()
+        sys.exit(e.exit_code)
+    except ArgumentError as e:
+        click.echo(f"Error: {e}", err=True)
+        sys.exit(2)
+    except ChinchillaError as e:
+        click.echo(f"Error: {e}", err=True)
+        sys.exit(REFUSED)

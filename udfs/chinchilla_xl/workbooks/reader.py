@@ -1,0 +1,99 @@
+"""Reads the named cells of a workbook back as labelled rows, from the values cached in the file."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+from chinchilla_xl.errors import BrokenFile, MissingExtra, WorkbookError
+from chinchilla_xl.recalc.addresses import Cell, parse_area
+from chinchilla_xl.recalc.archive import Archive
+from chinchilla_xl.recalc.files import read_file
+from chinchilla_xl.recalc.parts import read_workbook
+
+try:
+    import openpyxl
+except ImportError as missing:
+    raise MissingExtra("openpyxl", "recalc") from missing
+
+Section = tuple[str, list[str], list[list[str]]]
+
+_SUFFIXES = ((1e15, "E"), (1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
+
+
+def named_rows(path: Path) -> list[Section]:
+    """Per block of named cells: its heading, its column headings, and rows of label and values.
+
+    The label is the text at the left of the row, the heading what stands above the block.
+    """
+    try:
+        data = read_file(path)
+        outline = read_workbook(Archive(data))
+    except WorkbookError as e:
+        raise type(e)(f"{path}: {e}") from None
+    try:
+        book = openpyxl.load_workbook(io.BytesIO(data), data_only=True)
+    except Exception as e:  # noqa: BLE001 (openpyxl raises whatever a bad file provokes)
+        raise BrokenFile(f"{path}: openpyxl cannot read it: {e}") from None
+    places: dict[str, dict[int, set[int]]] = {}
+    for name in outline.names:
+        sheet, _, place = name.formula.rpartition("!")
+        area = parse_area(place)
+        title = sheet.strip("'").replace("''", "'")
+        if area is not None and area.first == area.last and title in book.sheetnames:
+            places.setdefault(title, {}).setdefault(area.first.row, set()).add(area.first.column)
+    return [
+        section
+        for title in book.sheetnames
+        for section in _sections(book[title], places.get(title, {}))
+    ]
+
+
+def _sections(sheet: Any, rows: dict[int, set[int]]) -> list[Section]:
+    found: list[Section] = []
+    previous = None
+    unit_column = 0
+    for row in sorted(rows):
+        columns = sorted(rows[row])
+        if previous is None or row > previous + 1:
+            heading = [_text(sheet, Cell(row - 1, c)) for c in range(1, max(columns) + 1)]
+            unit_column = _unit_column(sheet, row - 1)
+            found.append((f"{sheet.title}: {heading[0]}", heading[1:], []))
+        unit = _text(sheet, Cell(row, unit_column)) if unit_column else ""
+        width = len(found[-1][1])
+        values = [_text(sheet, Cell(row, c)) for c in range(2, width + 2)]
+        found[-1][2].append([_text(sheet, Cell(row, 1)), *values, unit])
+        previous = row
+    return found
+
+
+def _unit_column(sheet: Any, row: int) -> int:
+    """The column headed "Unit", or 0."""
+    return next((cell.column for cell in sheet[row] if cell.value == "Unit"), 0) if row else 0
+
+
+def _text(sheet: Any, place: Cell) -> str:
+    cell = sheet.cell(place.row, place.column)
+    value = cell.value
+    if value is None:
+        return ""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    if "%" in cell.number_format:
+        return f"{value:.1%}"
+    if "E+" in cell.number_format:
+        return f"{value:.2E}"
+    dollars = "$" if "$" in cell.number_format else ""
+    return dollars + _short(float(value))
+
+
+def _short(value: float) -> str:
+    """A number as people read it: 16.41B, 0.283, 5.80E+23."""
+    size = abs(value)
+    if size >= 1e18:
+        return f"{value:.2E}"
+    for factor, suffix in _SUFFIXES:
+        if size >= factor:
+            return f"{value / factor:.2f}{suffix}"
+    return f"{value:.6g}"
