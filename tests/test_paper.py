@@ -6,6 +6,9 @@ from __future__ import annotations
 import numpy as np
 import openpyxl
 import pytest
+
+import chinchilla_xl as cx
+from chinchilla_xl.workbooks import template
 from paper import (
     CAPTION_COSTS_HIGHER_BY,
     PRINTED_OTHERWISE,
@@ -16,9 +19,6 @@ from paper import (
     agrees,
     printed,
 )
-
-import chinchilla_xl as cx
-from chinchilla_xl.workbooks import template
 from support import named_values, recomputed
 
 INPUT_SHARE, OUTPUT_SHARE = 70 / 215, 145 / 215

@@ -32,7 +32,7 @@ def read_coeffs(value: Any) -> tuple[Law | Laws, Errors | None]:
     if isinstance(value, Law):
         return value.check(), None
     if isinstance(value, CellError):
-        raise ArgumentError(value.message, value.code)
+        raise _passed_on("coeffs", value)
     if isinstance(value, str):
         return coefficient_set(value).law, None
     grid = as_grid("coeffs", value)
@@ -74,7 +74,7 @@ def _one_law(cells: list[Any]) -> Law:
         number = as_number(cell)
         if number is None:
             error = as_error(f"coefficient {name}", cell)
-            raise ArgumentError(error.message, error.code)
+            raise _passed_on(f"coefficient {name}", error)
         numbers.append(number)
     return Law(*numbers).check()
 
@@ -101,7 +101,7 @@ def read_deployment(value: Any) -> Deployment:
     if isinstance(value, Deployment):
         return value
     if isinstance(value, CellError):
-        raise ArgumentError(value.message, value.code)
+        raise _passed_on("deployment", value)
     if isinstance(value, Mapping):
         return _from_labels(list(value.items()))
     grid = as_grid("deployment", value)
@@ -120,7 +120,7 @@ def _from_labels(rows: list[tuple[Any, Any]]) -> Deployment:
         if label is None and cell is None:
             continue
         if isinstance(label, CellError):
-            raise ArgumentError(label.message, label.code)
+            raise _passed_on("deployment", label)
         assumption = by_label.get(_normal(label))
         if assumption is None:
             raise ArgumentError(
@@ -140,11 +140,16 @@ def _checked(assumption: Assumption, cell: Any) -> float:
     number = as_number(cell)
     if number is None:
         if isinstance(cell, CellError):
-            raise ArgumentError(cell.message, cell.code)
+            raise _passed_on(assumption.label, cell)
         if cell is None:
             raise ArgumentError(f"deployment lacks the value of {assumption.label}: it is blank")
         raise ArgumentError(as_error(assumption.label, cell).message)
     return assumption.check(number)
+
+
+def _passed_on(what: str, error: CellError) -> ArgumentError:
+    """The error that a cell of an argument holds, as that of the whole result."""
+    return ArgumentError(error.message or f"{what} holds {error.code}", error.code)
 
 
 def _normal(label: Any) -> str:

@@ -12,13 +12,17 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from openpyxl.formula import Tokenizer
-from openpyxl.formula.tokenizer import Token, TokenizerError
-
+from chinchilla_xl.errors import MissingExtra
 from chinchilla_xl.functions import FUNCTIONS
 from chinchilla_xl.recalc import trusted
 from chinchilla_xl.recalc.addresses import parse_area
 from chinchilla_xl.recalc.parts import DefinedName
+
+try:
+    from openpyxl.formula import Tokenizer
+    from openpyxl.formula.tokenizer import Token, TokenizerError
+except ImportError as missing:
+    raise MissingExtra("openpyxl", "recalc") from missing
 
 OMITTED = "\ue000omitted"
 """What an omitted argument of ours is replaced by: the engine would pass a number, 0."""
@@ -96,6 +100,8 @@ class Judge:
             return Verdict("it cannot be parsed", True)
         if _has_intersection(text):
             return Verdict("an intersection of ranges", True)
+        if any(t.type == Token.OP_IN and t.value == "," for t in tokens):
+            return Verdict("a union of ranges", True)
         calls = [_Call("")]
         self._seen_array = False
         try:
@@ -120,8 +126,6 @@ class Judge:
             if _gives_array(call):
                 self._add_array(slot, call.name)
         elif token.type == Token.SEP and token.subtype == Token.ARG:
-            if not calls[-1].name:
-                raise _KeepError("a union of ranges")
             slot.words.pop()
             calls[-1].slots.append(_Slot())
         elif token.type in (Token.OP_IN, Token.OP_PRE, Token.OP_POST):

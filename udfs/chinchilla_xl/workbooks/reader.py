@@ -6,16 +6,13 @@ import io
 from pathlib import Path
 from typing import Any
 
-from chinchilla_xl.errors import BrokenFile, MissingExtra, WorkbookError
+import openpyxl
+
+from chinchilla_xl.errors import BrokenFile, WorkbookError
 from chinchilla_xl.recalc.addresses import Cell, parse_area
 from chinchilla_xl.recalc.archive import Archive
 from chinchilla_xl.recalc.files import read_file
 from chinchilla_xl.recalc.parts import read_workbook
-
-try:
-    import openpyxl
-except ImportError as missing:
-    raise MissingExtra("openpyxl", "recalc") from missing
 
 Section = tuple[str, list[str], list[list[str]]]
 
@@ -82,7 +79,7 @@ def _text(sheet: Any, place: Cell) -> str:
         return str(value)
     if "%" in cell.number_format:
         return f"{value:.1%}"
-    if "E+" in cell.number_format:
+    if cell.number_format.endswith("E+00"):
         return f"{value:.2E}"
     dollars = "$" if "$" in cell.number_format else ""
     return dollars + _short(float(value))

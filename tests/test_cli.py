@@ -1,0 +1,137 @@
+"""The command line, run as a user runs it: whole output and exit code."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import openpyxl
+import pytest
+
+from support import cached, saved
+
+
+def run(*args: object, cwd=None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "chinchilla_xl", *map(str, args)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
+
+
+def book(path, formula: str):
+    workbook = openpyxl.Workbook()
+    workbook.active["A1"], workbook.active["B1"] = 2.0, formula
+    path.write_bytes(saved(workbook))
+    return path
+
+
+def test_functions_lists_the_catalogue_and_describes_one():
+    from chinchilla_xl.functions import FUNCTIONS
+
+    listing = run("functions")
+    assert listing.returncode == 0
+    for function in FUNCTIONS:
+        assert function.name in listing.stdout
+    one = run("functions", "opt_cost")
+    assert one.returncode == 0
+    assert one.stdout.startswith(
+        "OPT_COST(loss, input_tokens, output_tokens, [deployment], [coeffs])\n"
+    )
+    assert "Example: =OPT_COST(2.13, 4.9E10, 1.51E11)" in one.stdout
+    none = run("functions", "nothing")
+    assert (none.returncode, "there is no function 'nothing'" in none.stderr) == (2, True)
+
+
+def test_new_builds_a_workbook_and_does_not_replace_one_unasked(tmp_path):
+    first = run("new", "budget", "b.xlsx", "--set", "months=12", cwd=tmp_path)
+    assert (first.returncode, first.stdout) == (0, "b.xlsx\n")
+    again = run("new", "budget", "b.xlsx", cwd=tmp_path)
+    assert again.returncode == 2
+    assert "b.xlsx exists already: choose another name or give --force" in again.stderr
+    assert run("new", "budget", "b.xlsx", "--force", cwd=tmp_path).returncode == 0
+    other = run("new", "nothing", "c.xlsx", cwd=tmp_path)
+    assert (other.returncode, other.stderr) == (
+        2,
+        "Error: there is no template 'nothing': choose one of budget\n",
+    )
+
+
+def test_recompute_reports_what_it_did_and_exits_with_0(tmp_path):
+    book(tmp_path / "a.xlsx", "=A1*2")
+    result = run("recompute", "a.xlsx", "--set", "Sheet!A1=21", cwd=tmp_path)
+    assert (result.returncode, result.stdout, result.stderr) == (
+        0,
+        "a.xlsx: 1 formulas, 1 values changed\n",
+        "",
+    )
+    assert cached((tmp_path / "a.xlsx").read_bytes()).active["B1"].value == 42
+
+
+def test_recompute_exits_with_1_if_a_formula_kept_its_value(tmp_path):
+    book(tmp_path / "a.xlsx", "=RAND()")
+    result = run("recompute", "a.xlsx", cwd=tmp_path)
+    assert (result.returncode, result.stdout, result.stderr) == (
+        1,
+        "a.xlsx: 1 formulas, 0 values changed, 1 kept\n",
+        "  kept Sheet!B1 =RAND(): RAND: a random number\n",
+    )
+
+
+def test_recompute_goes_on_after_a_bad_file_and_exits_with_3(tmp_path):
+    book(tmp_path / "a.xlsx", "=A1*2")
+    (tmp_path / "bad.xlsx").write_bytes(b"nothing")
+    result = run("recompute", "bad.xlsx", "a.xlsx", "-o", "out", cwd=tmp_path)
+    assert (result.returncode, result.stderr) == (3, "bad.xlsx: not an .xlsx or .xlsm file\n")
+    assert result.stdout.replace("\\", "/") == "out/a.xlsx: 1 formulas, 1 values changed\n"
+    assert cached((tmp_path / "out" / "a.xlsx").read_bytes()).active["B1"].value == 4
+    assert cached((tmp_path / "a.xlsx").read_bytes()).active["B1"].value is None
+
+
+def test_recompute_prints_json(tmp_path):
+    book(tmp_path / "a.xlsx", "=OPT_PARAMS(1,1E9)")
+    result = run("recompute", "a.xlsx", "none.xlsx", "--json", cwd=tmp_path)
+    good, bad = json.loads(result.stdout)
+    assert result.returncode == 3
+    assert good["messages"] == ["OPT_PARAMS gave #NUM!: loss must be above the law's E = 1.69: 1"]
+    assert bad == {"path": "none.xlsx", "error": "none.xlsx: there is no such file"}
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["recompute", "a.xlsx", "--set", "months"], "given as NAME=VALUE: 'months'"),
+        (["recompute", "a.xlsx", "--set", "months=inf"], "must be finite: inf"),
+        (["recompute", "x/a.xlsx", "y/a.xlsx", "-o", "out"], "two files would be written to"),
+        (["recompute"], "Missing argument 'FILES...'"),
+        (["nonsense"], "No such command 'nonsense'"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_exit_code_2(tmp_path, args, message):
+    result = run(*args, cwd=tmp_path)
+    assert result.returncode == 2
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_an_unknown_input_names_the_nearest(tmp_path):
+    run("new", "budget", "b.xlsx", cwd=tmp_path)
+    result = run("recompute", "b.xlsx", "--set", "monts=3", cwd=tmp_path)
+    assert result.returncode == 3
+    assert "the workbook has no name 'monts' (did you mean months?)" in result.stderr
+
+
+def test_show_prints_the_named_cells_and_ends_with_the_path(tmp_path):
+    run("new", "budget", "b.xlsx", cwd=tmp_path)
+    result = run("show", "b.xlsx", cwd=tmp_path)
+    assert result.returncode == 0
+    lines = result.stdout.splitlines()
+    assert lines[-1] == "b.xlsx"
+    total = next(line.split() for line in lines if line.startswith("Total cost "))
+    assert total == ["Total", "cost", "$10.75M", "$6.33M", "$4.52M", "$"]
+    assert run("show", "none.xlsx", cwd=tmp_path).returncode == 3
+
+
+@pytest.mark.parametrize("command", [[], ["functions"], ["new"], ["recompute"], ["show"]])
+def test_every_command_has_help(command):
+    result = run(*command, "--help")
+    assert result.returncode == 0
+    assert "Usage:" in result.stdout

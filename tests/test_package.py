@@ -1,0 +1,82 @@
+"""The package as a whole: what it exports, what it imports, what its documentation promises."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import pkgutil
+import subprocess
+import sys
+
+import pytest
+
+import chinchilla_xl
+
+PUBLIC = [
+    "ArgumentError", "ChinchillaError", "Deployment", "Law", "WorkbookError", "chinchilla_loss",
+    "chinchilla_tokens", "coeffs", "effective_tokens", "opt_cost", "opt_flops", "opt_params",
+    "opt_tokens", "recompute", "serve_cost", "train_cost",
+]  # fmt: skip
+
+MODULES = [m.name for m in pkgutil.walk_packages(chinchilla_xl.__path__, "chinchilla_xl.")]
+
+
+def test_the_public_names_are_these():
+    assert sorted(chinchilla_xl.__all__) == PUBLIC
+    for name in PUBLIC:
+        assert getattr(chinchilla_xl, name) is not None
+    with pytest.raises(AttributeError):
+        chinchilla_xl.nothing  # noqa: B018
+
+
+def test_every_worksheet_function_is_public_in_lower_case():
+    from chinchilla_xl.functions import FUNCTIONS
+
+    for function in FUNCTIONS:
+        assert getattr(chinchilla_xl, function.name.lower()) is function
+
+
+def test_a_scalar_call_imports_no_heavy_package():
+    code = (
+        "import sys, chinchilla_xl; chinchilla_xl.opt_params(2.0, 1e12);"
+        "print([m for m in ('scipy.optimize', 'pandas', 'openpyxl', 'formualizer', 'xlsxwriter',"
+        " 'click', 'rich', 'xlwings') if m in sys.modules])"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", [m for m in MODULES if not m.endswith("__main__")])
+def test_the_examples_in_the_documentation_are_true(name):
+    module = importlib.import_module(name)
+    failed, _ = doctest.testmod(module)
+    assert failed == 0
+
+
+def test_the_examples_of_the_worksheet_functions_are_true():
+    from chinchilla_xl.functions import FUNCTIONS, catalogue
+
+    runner = doctest.DocTestRunner()
+    finder = doctest.DocTestFinder()
+    for function in FUNCTIONS:
+        tests = finder.find(function.formula, function.name, globs=dict(vars(catalogue)))
+        assert any(test.examples for test in tests), f"{function.name} has no example"
+        for test in tests:
+            runner.run(test)
+    assert runner.summarize(verbose=False).failed == 0
+
+
+@pytest.mark.parametrize("missing", ["click", "formualizer", "openpyxl", "xlsxwriter"])
+def test_a_missing_extra_gives_one_line_that_says_what_to_install(missing, tmp_path):
+    blocker = f"import sys; sys.modules[{missing!r}] = None; sys.argv[1:] = {['show', 'x.xlsx']!r};"
+    if missing in ("formualizer", "xlsxwriter"):
+        blocker = blocker.replace("'show', 'x.xlsx'", "'new', 'budget', 'x.xlsx'")
+    code = blocker + "from chinchilla_xl.__main__ import main; main()"
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert result.returncode != 0
+    assert result.stderr.count("\n") == 1, result.stderr
+    assert "pip install 'chinchilla-xl[recalc]'" in result.stderr
