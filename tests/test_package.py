@@ -5,12 +5,15 @@ from __future__ import annotations
 import doctest
 import importlib
 import pkgutil
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import chinchilla_xl
+from support import computed_cells
 
 PUBLIC = [
     "ArgumentError", "ChinchillaError", "Deployment", "Law", "WorkbookError", "chinchilla_loss",
@@ -80,3 +83,16 @@ def test_a_missing_extra_gives_one_line_that_says_what_to_install(missing, tmp_p
     assert result.returncode != 0
     assert result.stderr.count("\n") == 1, result.stderr
     assert "pip install 'chinchilla-xl[recalc]'" in result.stderr
+
+
+def test_the_examples_of_the_readme_are_true():
+    readme = Path(__file__).resolve().parent.parent / "README.md"
+    text = readme.read_text(encoding="utf-8")
+    examples = doctest.DocTestParser().get_doctest(text, {}, "README", "README.md", 0)
+    runner = doctest.DocTestRunner()
+    runner.run(examples)
+    assert runner.summarize(verbose=False) == (0, 2)
+    formula = re.search(r"^(=OPT_PARAMS.*?)\s+→ (\S+)$", text, re.MULTILINE)
+    assert formula is not None
+    values, _ = computed_cells({"A1": formula[1]})
+    assert f"{values['A1']:.2E}" == formula[2]

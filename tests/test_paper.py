@@ -156,19 +156,19 @@ def test_both_tables_through_the_budget_template(index):
         "compute_optimal": (
             "Table 2",
             compute,
-            {"spent": "chinchilla_flops", "opt_spent": "flops", "saved": "flops_saved"},
+            {"spent": "chinchilla_style_flops", "opt_spent": "flops", "saved": "flops_saved"},
         ),
         "cost_optimal": (
             "Table 3",
             cost,
-            {"spent": "chinchilla_cost", "opt_spent": "cost", "saved": "saved_share"},
+            {"spent": "chinchilla_style_cost", "opt_spent": "cost", "saved": "saved_share"},
         ),
     }
     for model, (table, row, keys) in models.items():
         names = {
             "loss": "target_loss",
-            "params": "chinchilla_params",
-            "training": "chinchilla_tokens",
+            "params": "chinchilla_style_params",
+            "training": "chinchilla_style_tokens",
             "spent": keys["spent"],
             "opt_params": f"{model}_params",
             "opt_training": f"{model}_tokens",

@@ -20,7 +20,7 @@ TITLE = "Lifetime budget of a language model"
 BY_PARAMS, BY_LOSS = "params", "loss"
 """How the target quality is given."""
 
-MODELS = ("chinchilla", "compute_optimal", "cost_optimal")
+MODELS = ("chinchilla_style", "compute_optimal", "cost_optimal")
 """The columns of the results; the names of their cells start so."""
 
 SCENARIOS = ("low", "base", "high")
@@ -101,14 +101,18 @@ def _quality(page: Page) -> None:
             [f"coefficient_{name}", "", ""],
         )  # fmt: skip
     page.results(
+        "style_tokens", "Training tokens of that Chinchilla-style model",
+        "=CHINCHILLA_TOKENS(target_params,coefficients)",
+        "tokens", "CHINCHILLA_TOKENS", style.COUNT, ["quality_tokens", "", ""],
+    )  # fmt: skip
+    page.results(
         "style_loss", "Loss of that Chinchilla-style model",
-        "=CHINCHILLA_LOSS(target_params,CHINCHILLA_TOKENS(target_params,coefficients),coefficients)",
-        "nats/token", "CHINCHILLA_LOSS at CHINCHILLA_TOKENS", style.LOSS,
-        ["chinchilla_style_loss", "", ""],
+        "=CHINCHILLA_LOSS(target_params,quality_tokens,coefficients)",
+        "nats/token", "CHINCHILLA_LOSS", style.LOSS, ["quality_loss", "", ""],
     )  # fmt: skip
     page.results(
         "loss", "Target loss",
-        f'=IF(quality_by="{BY_LOSS}",target_loss_given,chinchilla_style_loss)',
+        f'=IF(quality_by="{BY_LOSS}",target_loss_given,quality_loss)',
         "nats/token", "the one that quality is given by", style.LOSS, ["target_loss", "", ""],
         bold=True,
     )  # fmt: skip
@@ -209,11 +213,11 @@ def _results(page: Page) -> None:
         names = [f"{model}_{key}" for model in MODELS]
         page.results(key, label, formula, unit, note, number_format, names, bold=key == "cost")
     savings = (
-        ("flops_saved", "Share of FLOPs saved", "=1-{flops}/chinchilla_flops",
+        ("flops_saved", "Share of FLOPs saved", "=1-{flops}/chinchilla_style_flops",
          "share", "1 - FLOPs / those of the Chinchilla-style model", style.PERCENT),
-        ("saved", "Cost saved", "=chinchilla_cost-{cost}",
+        ("saved", "Cost saved", "=chinchilla_style_cost-{cost}",
          "$", "cost of the Chinchilla-style model - this one's", style.DOLLARS),
-        ("saved_share", "Share of cost saved", "={saved}/chinchilla_cost",
+        ("saved_share", "Share of cost saved", "={saved}/chinchilla_style_cost",
          "share", "cost saved / cost of the Chinchilla-style model", style.PERCENT),
     )  # fmt: skip
     for key, label, formula, unit, note, number_format in savings:
@@ -290,8 +294,8 @@ def _fill_scenarios(page: Page) -> None:
     machines = f"{{{ASSUMPTIONS[0].field}}}:{{{ASSUMPTIONS[-1].field}}}"
     demand = f"EFFECTIVE_TOKENS({{input}},{{output}},{machines})"
     chinchilla_cost = (
-        f"=TRAIN_COST(chinchilla_params,chinchilla_tokens,{machines})"
-        f"+SERVE_COST(chinchilla_params,{{input}},{{output}},{machines})"
+        f"=TRAIN_COST(chinchilla_style_params,chinchilla_style_tokens,{machines})"
+        f"+SERVE_COST(chinchilla_style_params,{{input}},{{output}},{machines})"
     )
     rows = (
         ("params", "Model size", f"=OPT_PARAMS(target_loss,{demand},coefficients)",
