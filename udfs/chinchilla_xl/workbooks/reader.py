@@ -81,16 +81,17 @@ def _text(sheet: Any, place: Cell) -> str:
         return f"{value:.1%}"
     if cell.number_format.endswith("E+00"):
         return f"{value:.2E}"
-    dollars = "$" if "$" in cell.number_format else ""
-    return dollars + _short(float(value))
+    if "$" not in cell.number_format:
+        return _short(float(value))
+    return f"${value:,.2f}" if abs(value) < 1e4 else f"${_short(float(value))}"
 
 
 def _short(value: float) -> str:
-    """A number as people read it: 16.41B, 0.283, 5.80E+23."""
+    """A number as people read it: 16.41B, 498.69K, 0.283, 5.80E+23."""
     size = abs(value)
     if size >= 1e18:
         return f"{value:.2E}"
     for factor, suffix in _SUFFIXES:
-        if size >= factor:
+        if size >= max(factor, 1e4):
             return f"{value / factor:.2f}{suffix}"
-    return f"{value:.6g}"
+    return f"{value:,.6g}"
