@@ -14,15 +14,21 @@ from chinchilla_xl.coefficients import Law
 from chinchilla_xl.costs import Deployment
 from chinchilla_xl.errors import ArgumentError, ChinchillaError, WorkbookError
 from chinchilla_xl.functions import (
+    breakeven_tokens,
     chinchilla_loss,
+    chinchilla_opt,
     chinchilla_tokens,
     coeffs,
+    compute_overhead,
     effective_tokens,
+    kaplan_loss,
     opt_cost,
     opt_flops,
     opt_params,
+    opt_plan,
     opt_tokens,
     serve_cost,
+    tokens_for_loss,
     train_cost,
 )
 
@@ -37,16 +43,22 @@ __all__ = [
     "Deployment",
     "Law",
     "WorkbookError",
+    "breakeven_tokens",
     "chinchilla_loss",
+    "chinchilla_opt",
     "chinchilla_tokens",
     "coeffs",
+    "compute_overhead",
     "effective_tokens",
+    "kaplan_loss",
     "opt_cost",
     "opt_flops",
     "opt_params",
+    "opt_plan",
     "opt_tokens",
     "recompute",
     "serve_cost",
+    "tokens_for_loss",
     "train_cost",
 ]
 

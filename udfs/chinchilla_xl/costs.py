@@ -44,6 +44,7 @@ class Assumption:
     domain: Domain
     default: float
     source: str
+    optional: bool = False
 
     def check(self, value: float) -> float:
         """`value`, or ArgumentError with the rule and, for a percentage, the likely intention."""
@@ -75,6 +76,10 @@ ASSUMPTIONS = (
     ),
     Assumption("input_mfu", "input MFU", "fraction", FRACTION, 0.50, _PAPER),
     Assumption("output_mfu", "output MFU", "fraction", FRACTION, 0.01, _PAPER),
+    Assumption(
+        "data_price", "data price", "$/token", NON_NEGATIVE, 0.0,
+        "none: the paper prices only compute", optional=True,
+    ),
 )  # fmt: skip
 """A deployment's numbers in the order in which a range without labels gives them."""
 
@@ -94,6 +99,7 @@ class Deployment:
     serve_peak: float = ASSUMPTIONS[4].default
     input_mfu: float = ASSUMPTIONS[5].default
     output_mfu: float = ASSUMPTIONS[6].default
+    data_price: float = ASSUMPTIONS[7].default
 
     def __post_init__(self) -> None:
         for assumption in ASSUMPTIONS:
@@ -122,10 +128,19 @@ class Deployment:
         weight = self.serving_peak_price / (3 * self.training_flop_price)
         return weight * self._weighted(input_tokens, output_tokens)
 
+    @property
+    def token_price(self) -> float:
+        """The size of model for which a token costs as much to buy as to train on."""
+        return self.data_price / (6 * self.training_flop_price)
+
     @elementwise
     def training_cost(self, params: Any, tokens: Any) -> Any:
-        """Dollars to train `params` parameters on `tokens` tokens: the first term of Eq. 6."""
-        return 6 * POSITIVE(params) * POSITIVE(tokens) * self.training_flop_price
+        """Dollars to train `params` parameters on `tokens` tokens: the first term of Eq. 6.
+
+        With a data price, the price of the tokens as well.
+        """
+        flops_of_a_token = 6 * POSITIVE(params)
+        return POSITIVE(tokens) * (flops_of_a_token * self.training_flop_price + self.data_price)
 
     @elementwise
     def serving_cost(self, params: Any, input_tokens: Any, output_tokens: Any) -> Any:

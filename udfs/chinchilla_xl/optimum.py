@@ -46,8 +46,10 @@ from chinchilla_xl.laws import CHINCHILLA, AnyLaw, Law
 
 # Below this s demand is nothing against the last digit of D; it stands for log 0 = -inf.
 _NO_DEMAND = -800.0
+# Beyond exp(+-708) a float is infinite or loses its digits.
+_LARGEST_EXPONENT = 708.0
 # Points to a block, so that a dozen temporaries stay in the processor's cache.
-_BLOCK = 4096
+_BLOCK = 16384
 
 
 def optimal(loss: Any, burden: Any, law: AnyLaw = CHINCHILLA) -> tuple[Any, Any]:
@@ -117,41 +119,44 @@ def _optimal_scalar(h: float, burden: float, law: Law) -> tuple[float, float]:
     if burden > 0:
         s = max(s, math.log(burden) + math.log1p(-share) - x0)
     u, v = _reduced(s, beta, _centre(beta), math.exp, math.log, math.sqrt)
-    tokens = math.exp(x0 + u)
-    params = (law.A / (h * (1 - share * v))) ** (1 / alpha)
-    if not (0 < params < math.inf and 0 < tokens < math.inf):
-        return NAN, NAN
-    return params, tokens
+    log_params = math.log(law.A / (h * (1 - share * v))) / alpha
+    log_tokens = x0 + u
+    if max(abs(log_params), abs(log_tokens)) < _LARGEST_EXPONENT:
+        return math.exp(log_params), math.exp(log_tokens)
+    return NAN, NAN
 
 
 def _optimal_array(loss: Any, burden: Any, law: AnyLaw) -> tuple[Any, Any]:
     """`_optimal_scalar` over broadcast arrays, a block of points at a time."""
-    h, r = np.broadcast_arrays(loss - law.E, burden, law.beta, subok=False)[:2]
-    params, tokens = np.empty(h.shape), np.empty(h.shape)
-    flat = [a.reshape(-1) for a in (h, r)]
-    columns: Any = (law.A, law.B, law.alpha, law.beta, np.vectorize(_centre)(law.beta))
-    if type(law) is not Law:
-        columns = [np.broadcast_to(c, h.shape).reshape(-1) for c in columns]
-    out_n, out_d = params.reshape(-1), tokens.reshape(-1)
+    loss, burden = np.broadcast_arrays(loss, burden, law.beta)[:2]
+    shape, size = loss.shape, loss.size
+    loss, burden = loss.reshape(-1), burden.reshape(-1)
+    coefficients: Any = (law.A, law.B, law.E, law.alpha, law.beta, np.vectorize(_centre)(law.beta))
+    many = type(law) is not Law
+    if many:
+        coefficients = [np.broadcast_to(c, shape).reshape(-1) for c in coefficients]
+    params, tokens = np.empty(size), np.empty(size)
     with np.errstate(all="ignore"):
-        for start in range(0, h.size, _BLOCK):
+        for start in range(0, size, _BLOCK):
             block = slice(start, start + _BLOCK)
-            coefficients = columns if type(law) is Law else [c[block] for c in columns]
-            out_n[block], out_d[block] = _optimal_block(
-                flat[0][block], flat[1][block], *coefficients
-            )
-    return params[()], tokens[()]
+            here = [c[block] for c in coefficients] if many else coefficients
+            params[block], tokens[block] = _optimal_block(loss[block], burden[block], *here)
+    return params.reshape(shape)[()], tokens.reshape(shape)[()]
 
 
 def _optimal_block(
-    h: Any, burden: Any, A: Any, B: Any, alpha: Any, beta: Any, centre: Any
+    loss: Any, burden: Any, A: Any, B: Any, E: Any, alpha: Any, beta: Any, centre: Any
 ) -> tuple[Any, Any]:
     share = alpha / (alpha + beta)
-    h = POSITIVE(h)
-    x0 = np.log(B / (share * h)) / beta
-    s = np.maximum(np.log(NON_NEGATIVE(burden)) + np.log1p(-share) - x0, _NO_DEMAND)
+    # Outside the domain a logarithm is NaN or infinite, which the last test finds.
+    log_h = np.log(loss - E)
+    x0 = (np.log(B / share) - log_h) / beta
+    s = np.maximum(np.log(burden) + (np.log1p(-share) - x0), _NO_DEMAND)
     u, v = _reduced(s, beta, centre, np.exp, np.log, np.sqrt)
-    tokens = np.exp(x0 + u)
-    params = (A / (h * (1 - share * v))) ** (1 / alpha)
-    answer = (params > 0) & (params < np.inf) & (tokens > 0) & (tokens < np.inf)
-    return np.where(answer, params, NAN), np.where(answer, tokens, NAN)
+    log_params = (np.log(A) - log_h - np.log(1 - share * v)) / alpha
+    log_tokens = x0 + u
+    largest = np.maximum(np.abs(log_params), np.abs(log_tokens))
+    if not largest.max() < _LARGEST_EXPONENT:  # one look at the block where all is well
+        answer = largest < _LARGEST_EXPONENT
+        log_params, log_tokens = (np.where(answer, x, NAN) for x in (log_params, log_tokens))
+    return np.exp(log_params), np.exp(log_tokens)

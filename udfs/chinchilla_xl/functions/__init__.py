@@ -1,15 +1,21 @@
 """The worksheet functions: the catalogue and the rules that every host shares."""
 
 from chinchilla_xl.functions.catalogue import (
+    breakeven_tokens,
     chinchilla_loss,
+    chinchilla_opt,
     chinchilla_tokens,
     coeffs,
+    compute_overhead,
     effective_tokens,
+    kaplan_loss,
     opt_cost,
     opt_flops,
     opt_params,
+    opt_plan,
     opt_tokens,
     serve_cost,
+    tokens_for_loss,
     train_cost,
 )
 from chinchilla_xl.functions.cells import CellError
@@ -19,14 +25,20 @@ __all__ = [
     "FUNCTIONS",
     "CellError",
     "WorksheetFunction",
+    "breakeven_tokens",
     "chinchilla_loss",
+    "chinchilla_opt",
     "chinchilla_tokens",
     "coeffs",
+    "compute_overhead",
     "effective_tokens",
+    "kaplan_loss",
     "opt_cost",
     "opt_flops",
     "opt_params",
+    "opt_plan",
     "opt_tokens",
     "serve_cost",
+    "tokens_for_loss",
     "train_cost",
 ]

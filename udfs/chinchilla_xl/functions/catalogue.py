@@ -6,17 +6,20 @@ The first paragraph of each docstring is what the function wizards show; the arg
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from chinchilla_xl import laws, optimum
-from chinchilla_xl.coefficients import CHINCHILLA, NAMES, published
+from chinchilla_xl.coefficients import CHINCHILLA, NAMES, Law, published
+from chinchilla_xl.constrained import constrained
 from chinchilla_xl.costs import SEC_6, Deployment
 from chinchilla_xl.elementwise import Numbers
 from chinchilla_xl.errors import ArgumentError
 from chinchilla_xl.functions.settings import coefficient_set
-from chinchilla_xl.functions.worksheet import TableFunction, worksheet
+from chinchilla_xl.functions.worksheet import RowFunction, TableFunction, worksheet
 from chinchilla_xl.laws import AnyLaw
 
 
@@ -45,6 +48,41 @@ def chinchilla_tokens(params: Numbers, coeffs: AnyLaw = CHINCHILLA) -> Any:
     '2.74e+10'
     """
     return laws.chinchilla_tokens(params, coeffs)
+
+
+@worksheet("=CHINCHILLA_OPT(5.76E23)", kind=RowFunction)
+def chinchilla_opt(flops: Numbers, coeffs: AnyLaw = CHINCHILLA) -> Any:
+    """Parameters, training tokens and loss, as a row, of the model that makes the most of a training
+    budget of flops = 6ND; one row per budget.
+
+    N = G (C/6)^(beta/(alpha+beta)), D = C/(6N), G = (alpha A/(beta B))^(1/(alpha+beta))
+    (Hoffmann et al. 2022, arXiv 2203.15556, Eq. 4).
+
+    >>> [f"{figure:.3g}" for figure in chinchilla_opt(5.76e23)[0]]
+    ['4.17e+10', '2.3e+12', '1.93']
+    """
+    params, tokens = laws.chinchilla_optimal(flops, coeffs)
+    return params, tokens, laws.loss(params, tokens, coeffs)
+
+
+def _why_no_tokens(case: Mapping[str, Any]) -> str | None:
+    law = case["coeffs"]
+    if not isinstance(law, Law):
+        return None
+    smallest = (law.A / (case["loss"] - law.E)) ** (1 / law.alpha)
+    return f"params must be above {smallest:.4g} to reach loss {case['loss']:g}: {case['params']:g}"
+
+
+@worksheet("=TOKENS_FOR_LOSS(1.96, 1.64E10)", reason=_why_no_tokens)
+def tokens_for_loss(loss: Numbers, params: Numbers, coeffs: AnyLaw = CHINCHILLA) -> Any:
+    """Training tokens at which a model of params parameters reaches loss (Eq. 1 solved for D).
+
+    D = (B / (L - E - A N^-alpha))^(1/beta). #NUM! below the smallest size that can reach the loss.
+
+    >>> f"{tokens_for_loss(1.9583, 16.4e9):.3g}"
+    '3.26e+12'
+    """
+    return laws.tokens_for_loss(loss, params, coeffs)
 
 
 @worksheet("=OPT_PARAMS(2.13, 2E11)")
@@ -116,9 +154,71 @@ def opt_cost(
     '81,843'
     """
     burden = deployment.burden(input_tokens, output_tokens)
+    if deployment.data_price > 0:
+        params, tokens = constrained(loss, burden, coeffs, token_price=deployment.token_price)
+        serving = deployment.serving_cost(params, input_tokens, output_tokens)
+        return deployment.training_cost(params, tokens) + serving
     params, tokens = optimum.optimal(loss, burden, coeffs)
     # R is the demand in training tokens, so that the whole life costs 6 N (D + R) training FLOPs.
     return deployment.training_cost(params, tokens + burden)
+
+
+def _why_no_plan(case: Mapping[str, Any]) -> str | None:
+    bounds = [
+        f"{name} = {case[name]:g}" for name in ("max_params", "max_tokens") if case[name] < math.inf
+    ]
+    return f"no model within {' and '.join(bounds)} reaches the loss" if bounds else None
+
+
+@worksheet("=OPT_PLAN(2.13, 4.9E10, 1.51E11)", kind=RowFunction, reason=_why_no_plan)
+def opt_plan(
+    loss: Numbers,
+    input_tokens: Numbers,
+    output_tokens: Numbers,
+    deployment: Deployment = SEC_6,
+    coeffs: AnyLaw = CHINCHILLA,
+    max_params: Numbers = math.inf,
+    max_tokens: Numbers = math.inf,
+    header: bool = True,
+) -> Any:
+    """The model of the lowest lifetime cost with its size, data and dollars, beside the
+    Chinchilla-style model of the same loss and what is saved: one row per case.
+
+    With max_params or max_tokens, the cheapest model within those bounds; #NUM! where none reaches
+    the loss. A data price in the deployment is part of the cost of training. The Chinchilla-style
+    model knows neither bounds nor prices.
+
+    >>> plan = opt_plan(2.1274, 65e9, 135e9, header=False)
+    >>> [f"{figure:.3g}" for figure in plan[0, :3]]
+    ['2.9e+09', '9.3e+11', '321']
+    """
+    burden = deployment.burden(input_tokens, output_tokens)
+    plan = constrained(
+        loss,
+        burden,
+        coeffs,
+        token_price=deployment.token_price,
+        max_params=max_params,
+        max_tokens=max_tokens,
+    )
+    columns: dict[str, Any] = {}
+    for model, (params, tokens) in {
+        "": plan,
+        "Chinchilla-style ": optimum.optimal(loss, 0.0, coeffs),
+    }.items():
+        training = deployment.training_cost(params, tokens)
+        serving = deployment.serving_cost(params, input_tokens, output_tokens)
+        columns |= {
+            f"{model}params": params,
+            f"{model}tokens": tokens,
+            f"{model}tokens per parameter": tokens / params,
+            f"{model}training $": training,
+            f"{model}serving $": serving,
+            f"{model}total $": training + serving,
+        }
+    saved = columns["Chinchilla-style total $"] - columns["total $"]
+    columns |= {"saved $": saved, "saved share": saved / columns["Chinchilla-style total $"]}
+    return columns if header else tuple(columns.values())
 
 
 @worksheet("=TRAIN_COST(7E9, 2E12)")
@@ -146,6 +246,47 @@ def serve_cost(
     '93,439'
     """
     return deployment.serving_cost(params, input_tokens, output_tokens)
+
+
+@worksheet("=BREAKEVEN_TOKENS(1.3E10, 5.77E11, 7E9, 1.47E12)")
+def breakeven_tokens(
+    params_a: Numbers, tokens_a: Numbers, params_b: Numbers, tokens_b: Numbers
+) -> Any:
+    """Inference tokens at which two models of equal loss have cost the same FLOPs, training and
+    serving together; the smaller one is ahead beyond that.
+
+    6 Na Da + 2 Na D_inf = 6 Nb Db + 2 Nb D_inf. #NUM! where one costs less at every demand.
+
+    >>> f"{breakeven_tokens(13e9, 577e9, 7e9, 1.47e12):.2g}"
+    '1.4e+12'
+    """
+    return laws.breakeven_tokens(params_a, tokens_a, params_b, tokens_b)
+
+
+@worksheet("=COMPUTE_OVERHEAD(0.5)")
+def compute_overhead(size_ratio: Numbers, coeffs: AnyLaw = CHINCHILLA) -> Any:
+    """Extra training compute, as a share, that a model of size_ratio times the compute-optimal size
+    needs for the same loss: 0.21 means 21% more.
+
+    k_N k_D - 1 (De Vries 2023). #NUM! below the floor, about 0.1, where no data makes up for size.
+
+    >>> f"{compute_overhead(0.5):.2f}"
+    '0.21'
+    """
+    return laws.compute_overhead(size_ratio, coeffs)
+
+
+@worksheet("=KAPLAN_LOSS(7E9, 2E12)")
+def kaplan_loss(params: Numbers, tokens: Numbers) -> Any:
+    """Loss, in nats per token, by the older law of Kaplan et al. 2020, where params leaves out the
+    embeddings: ((Nc/N)^(aN/aD) + Dc/D)^aD.
+
+    arXiv 2001.08361, Eq. 1.5. Not comparable with the losses of CHINCHILLA_LOSS.
+
+    >>> f"{kaplan_loss(175e9, 300e9):.2f}"
+    '1.73'
+    """
+    return laws.kaplan_loss(params, tokens)
 
 
 @worksheet('=COEFFS("besiroglu")', kind=TableFunction)

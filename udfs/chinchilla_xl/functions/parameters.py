@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from chinchilla_xl.elementwise import NON_NEGATIVE, POSITIVE, Domain
-from chinchilla_xl.functions.settings import read_coeffs, read_deployment
+from chinchilla_xl.functions.settings import read_coeffs, read_deployment, read_flag
 
 ANY = Domain("a number", lambda x: ~np.isnan(x))
 
@@ -31,6 +31,7 @@ class Parameter:
 _ALL = (
     Parameter("params", "parameters of the model, a plain count such as 7E9", POSITIVE),
     Parameter("tokens", "training tokens, a plain count such as 2E12", POSITIVE),
+    Parameter("flops", "training budget in FLOPs, C = 6ND", POSITIVE),
     Parameter("loss", "target pre-training loss in nats per token, above the law's E", ANY),
     Parameter(
         "inference_tokens",
@@ -48,9 +49,18 @@ _ALL = (
     Parameter(
         "deployment",
         "optional: two columns of labels and values, or the seven numbers training $/h, FLOP/s, "
-        "MFU, serving $/h, op/s, input MFU, output MFU; omitted: the paper's Sec. 6",
+        "MFU, serving $/h, op/s, input MFU, output MFU (and data $/token); omitted: the paper's "
+        "Sec. 6",
         reader=read_deployment,
     ),
+    Parameter("max_params", "optional: largest size allowed, say by memory", POSITIVE),
+    Parameter("max_tokens", "optional: most training tokens allowed, say by data", POSITIVE),
+    Parameter("header", "optional: FALSE for no row of headings; omitted: TRUE", reader=read_flag),
+    Parameter("params_a", "parameters of the first model", POSITIVE),
+    Parameter("tokens_a", "training tokens of the first model", POSITIVE),
+    Parameter("params_b", "parameters of the second model, of equal loss", POSITIVE),
+    Parameter("tokens_b", "training tokens of the second model", POSITIVE),
+    Parameter("size_ratio", "size of the model over the compute-optimal size", POSITIVE),
     Parameter("name", "optional: a published set's name; omitted: the list of all sets"),
 )
 

@@ -1,4 +1,4 @@
-"""The two arguments that are more than numbers: `coeffs` and `deployment`, in every form."""
+"""The arguments that are more than numbers: `coeffs` and `deployment` in every form, flags."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ COEFFS_FORMS = (
     "coeffs must be a set's name, five numbers (A, B, E, alpha, beta), FIT_COEFFS' table, "
     "or n rows of five"
 )
+_REQUIRED = [a for a in ASSUMPTIONS if not a.optional]
 DEPLOYMENT_FORMS = (
-    f"deployment must be two columns of labels and values, or {len(ASSUMPTIONS)} numbers in the "
-    "order " + ", ".join(a.label for a in ASSUMPTIONS)
+    f"deployment must be two columns of labels and values, or {len(_REQUIRED)} numbers (one more if "
+    "data has a price) in the order " + ", ".join(a.label for a in ASSUMPTIONS)
 )
 
 
@@ -105,8 +106,8 @@ def read_deployment(value: Any) -> Deployment:
     if isinstance(value, Mapping):
         return _from_labels(list(value.items()))
     grid = as_grid("deployment", value)
-    if grid.size == len(ASSUMPTIONS) and (grid.ndim == 1 or 1 in grid.shape):
-        cells = zip(ASSUMPTIONS, grid.ravel().tolist(), strict=True)
+    if len(_REQUIRED) <= grid.size <= len(ASSUMPTIONS) and (grid.ndim == 1 or 1 in grid.shape):
+        cells = zip(ASSUMPTIONS, grid.ravel().tolist(), strict=False)
         return Deployment(**{a.field: _checked(a, cell) for a, cell in cells})
     if grid.ndim == 2 and grid.shape[1] == 2:
         return _from_labels([(label, cell) for label, cell in grid])
@@ -114,7 +115,10 @@ def read_deployment(value: Any) -> Deployment:
 
 
 def _from_labels(rows: list[tuple[Any, Any]]) -> Deployment:
-    by_label = {_normal(a.label): a for a in ASSUMPTIONS} | {a.field: a for a in ASSUMPTIONS}
+    by_label: dict[str, Assumption] = {}
+    for a in ASSUMPTIONS:
+        # "training GPU $/h" is as good as "training GPU price"
+        by_label |= dict.fromkeys((_normal(a.label), _normal(a.label.replace("price", a.unit))), a)
     found: dict[str, float] = {}
     for label, cell in rows:
         if label is None and cell is None:
@@ -130,7 +134,7 @@ def _from_labels(rows: list[tuple[Any, Any]]) -> Deployment:
         if assumption.field in found:
             raise ArgumentError(f"deployment gives {assumption.label} twice")
         found[assumption.field] = _checked(assumption, cell)
-    missing = [a.label for a in ASSUMPTIONS if a.field not in found]
+    missing = [a.label for a in _REQUIRED if a.field not in found]
     if missing:
         raise ArgumentError(f"deployment lacks {', '.join(missing)}")
     return Deployment(**found)
@@ -145,6 +149,17 @@ def _checked(assumption: Assumption, cell: Any) -> float:
             raise ArgumentError(f"deployment lacks the value of {assumption.label}: it is blank")
         raise ArgumentError(as_error(assumption.label, cell).message)
     return assumption.check(number)
+
+
+def read_flag(value: Any) -> bool:
+    """TRUE or FALSE; omitted: TRUE."""
+    if value is None:
+        return True
+    if isinstance(value, CellError):
+        raise _passed_on("header", value)
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    raise ArgumentError(f"header must be TRUE or FALSE: {shorten(str(value))}")
 
 
 def _passed_on(what: str, error: CellError) -> ArgumentError:

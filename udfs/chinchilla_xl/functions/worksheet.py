@@ -17,8 +17,9 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -30,6 +31,8 @@ from chinchilla_xl.functions.cells import NUM, VALUE, CellError
 from chinchilla_xl.functions.operands import Errors, Operand
 from chinchilla_xl.functions.parameters import PARAMETERS, Parameter
 
+Reason: TypeAlias = Callable[[Mapping[str, Any]], str | None]
+
 MAX_CELLS = 20_000_000
 """A result beyond this is refused instead of exhausting the machine's memory."""
 
@@ -37,19 +40,31 @@ FUNCTIONS: list[WorksheetFunction] = []
 """Every worksheet function, in the order of the catalogue."""
 
 
+@dataclass(slots=True)
+class _Result:
+    """What a formula gave: numbers (or a table), what stands in for some, headings above."""
+
+    values: Any
+    cases: int
+    errors: Errors | None = None
+    headings: tuple[str, ...] = ()
+
+
 class WorksheetFunction:
-    """One function of the catalogue, for Python and for every spreadsheet."""
+    """One function of the catalogue: a value for each element of its arguments."""
 
     returns_table = False
-    """Whether the result is a table of its own shape, not one value per argument."""
+    """Whether the result is a table of its own shape, not one value per element."""
 
-    def __init__(self, formula: Callable[..., Any], example: str) -> None:
+    def __init__(self, formula: Callable[..., Any], example: str, reason: Reason | None) -> None:
         functools.update_wrapper(self, formula)
         self.formula = formula
         self.name = formula.__name__.upper()
         self.example = example
+        self._reason = reason
         given = inspect.signature(formula).parameters.values()
         self.parameters: tuple[Parameter, ...] = tuple(PARAMETERS[p.name] for p in given)
+        self._defaults = [p.default for p in given]
         self.required = sum(p.default is p.empty for p in given)
         numeric = all(p.domain is not None for p in self.parameters[: self.required])
         self._plain_count = self.required if numeric and not self.returns_table else -1
@@ -85,12 +100,14 @@ class WorksheetFunction:
             args = bound.args
         elif self._is_plain(args):
             return self.formula(*args)
-        result, errors = self._evaluate(args)
-        if errors is not None:
-            for error in errors.ravel():
+        result = self._evaluate(args)
+        if result.errors is not None:
+            for error in result.errors.ravel():
                 if error is not None and error.code == VALUE.code:
                     raise ArgumentError(error.message or "an argument holds #VALUE!")
-        return result
+        if result.headings:
+            return np.vstack([result.headings, result.values.astype(object)], dtype=object)
+        return result.values
 
     def cells(self, *args: Any) -> Any:
         """The value of a cell, or rows of values: float, str or CellError each."""
@@ -98,8 +115,8 @@ class WorksheetFunction:
             if self._is_plain(args):
                 value = self.formula(*args)
                 return self._without_answer(args) if value != value else value  # noqa: PLR0124 (NaN)
-            result, errors = self._evaluate(args)
-            return self._to_cells(result, errors, args)
+            result = self._evaluate(args)
+            return self._to_cells(result, args)
         except ArgumentError as refused:
             return CellError(refused.code, str(refused))
         except Exception as unforeseen:  # noqa: BLE001 (a traceback must never reach a cell)
@@ -111,18 +128,14 @@ class WorksheetFunction:
             return False
         return all(type(arg) is float for arg in args)
 
-    def _evaluate(self, args: Sequence[Any]) -> tuple[Any, Errors | None]:
+    def _evaluate(self, args: Sequence[Any]) -> _Result:
         values, errors = self._read(args)
         shape = self._shape(values)
         result = np.broadcast_to(self.formula(*values), shape)
-        merged = None
-        if errors:
-            merged = np.full(shape, None, dtype=object)
-            for grid in reversed(errors):  # the leftmost argument's error shows
-                here = np.broadcast_to(grid, shape)
-                merged = np.where(here != None, here, merged)  # noqa: E711 (elementwise)
+        merged = _merged(errors, shape)
+        if merged is not None:
             result = np.where(merged == None, result, NAN)  # noqa: E711 (elementwise)
-        return (float(result) if result.ndim == 0 else np.array(result)), merged
+        return _Result(np.array(result) if shape else float(result), result.size, merged)
 
     def _read(self, args: Sequence[Any]) -> tuple[list[Any], list[Errors]]:
         """Each argument's values for the formula, and the error grids that were found."""
@@ -134,9 +147,11 @@ class WorksheetFunction:
             raise ArgumentError(f"{self.syntax} lacks {self.parameters[len(args)].name}")
         values: list[Any] = []
         errors: list[Errors] = []
-        for parameter, arg in zip(
-            self.parameters, [*args, *[None] * (len(self.parameters) - len(args))], strict=True
-        ):
+        given = [*args, *[None] * (len(self.parameters) - len(args))]
+        for i, (parameter, arg) in enumerate(zip(self.parameters, given, strict=True)):
+            if arg is None and i >= self.required:
+                values.append(self._defaults[i])
+                continue
             value, found = _read_one(parameter, arg)
             values.append(value)
             if found is not None:
@@ -164,39 +179,68 @@ class WorksheetFunction:
             )
         return shape
 
-    def _to_cells(self, result: Any, errors: Errors | None, args: Sequence[Any]) -> Any:
-        grid = np.asarray(result)
-        if grid.size == 1 and grid.dtype != object:
-            error = None if errors is None else errors.item()
-            if error is not None:
-                return error
-            return grid.item() if grid.item() == grid.item() else self._without_answer(args)
-        cells = grid.astype(object)
-        if grid.dtype != object:
-            unanswered = np.isnan(grid)
+    def _to_cells(self, result: _Result, args: Sequence[Any]) -> Any:
+        values, errors = np.asarray(result.values), result.errors
+        cells = values.astype(object)
+        if values.dtype != object:
+            unanswered = np.isnan(values)
+            if errors is not None:
+                unanswered &= errors == None  # noqa: E711 (elementwise)
             if unanswered.any():
-                cells[unanswered] = NUM
+                # A message is about one case: with several, none of them can be meant.
+                cells[unanswered] = self._without_answer(args) if result.cases == 1 else NUM
         if errors is not None:
             cells = np.where(errors == None, cells, errors)  # noqa: E711 (elementwise)
-        return cells.reshape(1, -1).tolist() if cells.ndim == 1 else cells.tolist()
+        if cells.size == 1:
+            return cells.item()
+        rows = cells.reshape(1, -1).tolist() if cells.ndim == 1 else cells.tolist()
+        return [list(result.headings), *rows] if result.headings else rows
 
     def _without_answer(self, args: Sequence[Any]) -> CellError:
         """#NUM!, with the rule that the arguments of a single answer broke."""
         values, _ = self._read(args)
-        by_name = {
+        case = {
             p.name: np.asarray(v).item() if isinstance(v, np.ndarray) else v
             for p, v in zip(self.parameters, values, strict=True)
         }
         for parameter in self.parameters:
-            value = by_name[parameter.name]
+            value = case[parameter.name]
             if parameter.domain is not None and value not in parameter.domain:
                 rule = parameter.domain.rule
                 return CellError(NUM.code, f"{parameter.name} must be {rule}: {value:g}")
-        law = by_name.get("coeffs")
-        if isinstance(law, Law) and by_name.get("loss", np.inf) <= law.E:
-            message = f"loss must be above the law's E = {law.E:g}: {by_name['loss']:g}"
+        law = case.get("coeffs")
+        if isinstance(law, Law) and case.get("loss", np.inf) <= law.E:
+            message = f"loss must be above the law's E = {law.E:g}: {case['loss']:g}"
             return CellError(NUM.code, message)
-        return CellError(NUM.code, f"{self.name} has no finite answer for these arguments")
+        because = self._reason(case) if self._reason is not None else None
+        return CellError(
+            NUM.code, because or f"{self.name} has no finite answer for these arguments"
+        )
+
+
+class RowFunction(WorksheetFunction):
+    """A function that gives a row of figures for each case: a case is an element of its arguments.
+
+    Its formula returns the columns as a tuple, or as a dict whose keys are the headings.
+    """
+
+    returns_table = True
+
+    def _evaluate(self, args: Sequence[Any]) -> _Result:
+        values, errors = self._read(args)
+        shape = self._shape(values)
+        if sum(n > 1 for n in shape) > 1:
+            sizes = " x ".join(map(str, shape))
+            raise ArgumentError(f"{self.name} takes one row or one column of cases: {sizes}")
+        columns = self.formula(*values)
+        headings = tuple(columns) if isinstance(columns, dict) else ()
+        columns = list(columns.values()) if headings else columns
+        table = np.stack([np.broadcast_to(c, shape).reshape(-1) for c in columns], axis=1)
+        merged = _merged(errors, shape)
+        if merged is not None:
+            merged = np.repeat(merged.reshape(-1, 1), len(columns), axis=1)
+            table = np.where(merged == None, table, NAN)  # noqa: E711 (elementwise)
+        return _Result(table, len(table), merged, headings)
 
 
 class TableFunction(WorksheetFunction):
@@ -204,25 +248,41 @@ class TableFunction(WorksheetFunction):
 
     returns_table = True
 
-    def _evaluate(self, args: Sequence[Any]) -> tuple[Any, Errors | None]:
+    def _evaluate(self, args: Sequence[Any]) -> _Result:
         values, errors = self._read(args)
         for grid in errors:
             first = next(e for e in grid.ravel() if e is not None)
             raise ArgumentError(first.message, first.code)
-        return self.formula(*values), None
+        return _Result(self.formula(*values), cases=0)
 
 
 def worksheet(
-    example: str, kind: type[WorksheetFunction] = WorksheetFunction
+    example: str,
+    kind: type[WorksheetFunction] = WorksheetFunction,
+    reason: Reason | None = None,
 ) -> Callable[[Callable[..., Any]], WorksheetFunction]:
-    """Make a formula a worksheet function of the catalogue; `example` is a formula for a cell."""
+    """Make a formula a worksheet function of the catalogue.
+
+    `example` is a formula for a cell; `reason` says in words why a case has no answer.
+    """
 
     def wrap(formula: Callable[..., Any]) -> WorksheetFunction:
-        function = kind(formula, example)
+        function = kind(formula, example, reason)
         FUNCTIONS.append(function)
         return function
 
     return wrap
+
+
+def _merged(errors: list[Errors], shape: tuple[int, ...]) -> Errors | None:
+    """The errors of all arguments over the result; the leftmost argument's show."""
+    if not errors:
+        return None
+    merged = np.full(shape, None, dtype=object)
+    for grid in reversed(errors):
+        here = np.broadcast_to(grid, shape)
+        merged = np.where(here != None, here, merged)  # noqa: E711 (elementwise)
+    return merged
 
 
 def _read_one(parameter: Parameter, arg: Any) -> tuple[Any, Errors | None]:

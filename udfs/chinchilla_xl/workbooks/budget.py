@@ -26,6 +26,8 @@ MODELS = ("chinchilla_style", "compute_optimal", "cost_optimal")
 SCENARIOS = ("low", "base", "high")
 """The columns of the scenario table; the names of their cells start so."""
 
+_MACHINES = [a for a in ASSUMPTIONS if not a.optional]
+
 _FACTORS = {
     "train_price": "*{price_factor}",
     "serve_price": "*{price_factor}",
@@ -151,7 +153,7 @@ def _demand(page: Page) -> None:
 def _machines(page: Page) -> None:
     page.band("GPU pricing and utilisation", "Value", "", "", "Unit", "Source")
     first = page.row
-    for a in ASSUMPTIONS:
+    for a in _MACHINES:
         page.input(
             _input_name(a.label), _capital(a.label), a.default, a.unit, a.source,
             _FORMATS.get(a.unit, style.SCIENTIFIC), a.domain,
@@ -282,7 +284,7 @@ def _fill_scenarios(page: Page) -> None:
         )  # fmt: skip
     page.skip()
     page.band("GPU pricing and utilisation", *(s.capitalize() for s in SCENARIOS), "Unit", "")
-    for a in ASSUMPTIONS:
+    for a in _MACHINES:
         factor = _FACTORS.get(a.field, "")
         page.results(
             a.field, _capital(a.label), f"={_input_name(a.label)}{factor}", a.unit,
@@ -291,7 +293,7 @@ def _fill_scenarios(page: Page) -> None:
         )  # fmt: skip
     page.skip()
     page.band("Results", *(s.capitalize() for s in SCENARIOS), "Unit", "How it is computed")
-    machines = f"{{{ASSUMPTIONS[0].field}}}:{{{ASSUMPTIONS[-1].field}}}"
+    machines = f"{{{_MACHINES[0].field}}}:{{{_MACHINES[-1].field}}}"
     demand = f"EFFECTIVE_TOKENS({{input}},{{output}},{machines})"
     chinchilla_cost = (
         f"=TRAIN_COST(chinchilla_style_params,chinchilla_style_tokens,{machines})"
