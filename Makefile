@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test test-all lint check-wheel clean
+.PHONY: help demo test test-all bench lint check-wheel clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ check-wheel: .venv/dev ## the tests against the built wheel, with the source abs
 
 test-all: test ## the slow proofs too
 	$(BIN)/pytest -n auto -m slow
+
+bench: .venv/dev ## measure speed, as ratios in one run
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_optimum.py
 
 clean: ## remove everything that make made
 	rm -rf .venv .test-wheel demo dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

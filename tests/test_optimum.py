@@ -156,10 +156,11 @@ def test_there_is_no_model_for_a_demand_that_is_none(burden):
 
 
 def test_blocks_do_not_show_in_the_result():
-    count = 3 * 16384 + 7
+    block = optimum._BLOCK
+    count = 3 * block + 7
     loss = np.linspace(1.7, 4, count)
     together = optimum.optimal(loss, 1e12)
-    for i in (0, 16383, 16384, count - 1):
+    for i in (0, block - 1, block, count - 1):
         assert together[0][i] == pytest.approx(optimum.optimal(float(loss[i]), 1e12)[0], rel=1e-13)
     assert optimum.optimal(np.empty(0), 1.0)[0].size == 0
 

@@ -1,4 +1,4 @@
-"""The command line: chinchilla-xl functions | new | recompute | show."""
+"""The command line: chinchilla-xl functions | new | recompute | show | figures."""
 
 from __future__ import annotations
 
@@ -166,6 +166,16 @@ def show(workbook: Path) -> None:
         console.print(table)
         console.print()
     click.echo(workbook)
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+def figures(folder: Path) -> None:
+    """Draw Figures 1, 2 and 6 of arXiv 2401.00448 from the functions, as PNG files in FOLDER."""
+    from chinchilla_xl.figures import draw
+
+    for path in draw(folder):
+        click.echo(path)
 
 
 def _console() -> Console:

@@ -14,7 +14,7 @@ arXiv 2401.00448 gives the defaults.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from chinchilla_xl.elementwise import (
@@ -101,19 +101,22 @@ class Deployment:
     output_mfu: float = ASSUMPTIONS[6].default
     data_price: float = ASSUMPTIONS[7].default
 
+    # Derived once, since a worksheet asks for them in every cell:
+    training_flop_price: float = field(init=False, repr=False, compare=False)
+    """Dollars for one FLOP of training, utilisation included."""
+    serving_peak_price: float = field(init=False, repr=False, compare=False)
+    """Dollars for one operation of serving at full utilisation."""
+    token_price: float = field(init=False, repr=False, compare=False)
+    """The size of model for which a token costs as much to buy as to train on."""
+
     def __post_init__(self) -> None:
         for assumption in ASSUMPTIONS:
             assumption.check(getattr(self, assumption.field))
-
-    @property
-    def training_flop_price(self) -> float:
-        """Dollars for one FLOP of training, utilisation included."""
-        return self.train_price / (SECONDS_PER_HOUR * self.train_peak * self.train_mfu)
-
-    @property
-    def serving_peak_price(self) -> float:
-        """Dollars for one operation of serving at full utilisation."""
-        return self.serve_price / (SECONDS_PER_HOUR * self.serve_peak)
+        training = self.train_price / (SECONDS_PER_HOUR * self.train_peak * self.train_mfu)
+        object.__setattr__(self, "training_flop_price", training)
+        serving = self.serve_price / (SECONDS_PER_HOUR * self.serve_peak)
+        object.__setattr__(self, "serving_peak_price", serving)
+        object.__setattr__(self, "token_price", self.data_price / (6 * training))
 
     def _weighted(self, input_tokens: Any, output_tokens: Any) -> Any:
         """Operations of peak that one parameter's reading and writing occupies, halved."""
@@ -127,11 +130,6 @@ class Deployment:
         """R: the demand in training-token equivalents, so that the cost is 6 N (D + R) FLOPs."""
         weight = self.serving_peak_price / (3 * self.training_flop_price)
         return weight * self._weighted(input_tokens, output_tokens)
-
-    @property
-    def token_price(self) -> float:
-        """The size of model for which a token costs as much to buy as to train on."""
-        return self.data_price / (6 * self.training_flop_price)
 
     @elementwise
     def training_cost(self, params: Any, tokens: Any) -> Any:
@@ -153,7 +151,7 @@ SCALAR_TYPES.add(Deployment)
 PASSED_TYPES.add(Deployment)
 
 
-assert tuple(f.name for f in fields(Deployment)) == tuple(a.field for a in ASSUMPTIONS)
+assert tuple(f.name for f in fields(Deployment) if f.init) == tuple(a.field for a in ASSUMPTIONS)
 
 SEC_6 = Deployment()
 """The settings of Sec. 6 of arXiv 2401.00448: what an omitted `deployment` stands for."""

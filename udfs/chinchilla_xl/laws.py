@@ -136,8 +136,8 @@ def breakeven_tokens(params_a: Any, tokens_a: Any, params_b: Any, tokens_b: Any)
     6 Na Da + 2 Na D_inf = 6 Nb Db + 2 Nb D_inf, solved for D_inf; NaN where one of the models
     costs less at every demand.
 
-    >>> f"{breakeven_tokens(13e9, 577e9, 7e9, 1.47e12):.2g}"
-    '1.4e+12'
+    >>> f"{breakeven_tokens(13e9, 5.76e11, 7e9, 1.24e12):.2g}"
+    '6e+11'
     """
     more_training = POSITIVE(params_b) * POSITIVE(tokens_b) - POSITIVE(params_a) * POSITIVE(
         tokens_a

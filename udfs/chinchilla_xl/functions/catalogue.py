@@ -248,7 +248,7 @@ def serve_cost(
     return deployment.serving_cost(params, input_tokens, output_tokens)
 
 
-@worksheet("=BREAKEVEN_TOKENS(1.3E10, 5.77E11, 7E9, 1.47E12)")
+@worksheet("=BREAKEVEN_TOKENS(1.3E10, 5.76E11, 7E9, 1.24E12)")
 def breakeven_tokens(
     params_a: Numbers, tokens_a: Numbers, params_b: Numbers, tokens_b: Numbers
 ) -> Any:
@@ -257,8 +257,8 @@ def breakeven_tokens(
 
     6 Na Da + 2 Na D_inf = 6 Nb Db + 2 Nb D_inf. #NUM! where one costs less at every demand.
 
-    >>> f"{breakeven_tokens(13e9, 577e9, 7e9, 1.47e12):.2g}"
-    '1.4e+12'
+    >>> f"{breakeven_tokens(13e9, 5.76e11, 7e9, 1.24e12):.2g}"
+    '6e+11'
     """
     return laws.breakeven_tokens(params_a, tokens_a, params_b, tokens_b)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -172,6 +171,8 @@ def _normal(label: Any) -> str:
 
 
 def _nearest(name: str, choices: list[str]) -> str:
+    from difflib import get_close_matches  # only for a message
+
     match = get_close_matches(name, choices, n=1, cutoff=0.5)
     return f" (did you mean {match[0]!r}?)" if match else ""
 

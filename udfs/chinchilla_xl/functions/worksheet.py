@@ -33,6 +33,8 @@ from chinchilla_xl.functions.parameters import PARAMETERS, Parameter
 
 Reason: TypeAlias = Callable[[Mapping[str, Any]], str | None]
 
+_FLOATS = {float}
+
 MAX_CELLS = 20_000_000
 """A result beyond this is refused instead of exhausting the machine's memory."""
 
@@ -126,7 +128,7 @@ class WorksheetFunction:
         """Only plain floats for the required arguments: the formula takes them as they are."""
         if len(args) != self._plain_count:
             return False
-        return all(type(arg) is float for arg in args)
+        return _FLOATS.issuperset(map(type, args))
 
     def _evaluate(self, args: Sequence[Any]) -> _Result:
         values, errors = self._read(args)
