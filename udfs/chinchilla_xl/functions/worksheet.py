@@ -64,18 +64,23 @@ class WorksheetFunction:
         self.name = formula.__name__.upper()
         self.example = example
         self._reason = reason
-        given = inspect.signature(formula).parameters.values()
-        self.parameters: tuple[Parameter, ...] = tuple(PARAMETERS[p.name] for p in given)
-        self._defaults = [p.default for p in given]
-        self.required = sum(p.default is p.empty for p in given)
+        names = formula.__code__.co_varnames[: formula.__code__.co_argcount]
+        self.parameters: tuple[Parameter, ...] = tuple(PARAMETERS[name] for name in names)
+        optional = formula.__defaults__ or ()
+        self.required = len(names) - len(optional)
+        self._defaults = [None] * self.required + list(optional)
         numeric = all(p.domain is not None for p in self.parameters[: self.required])
         self._plain_count = self.required if numeric and not self.returns_table else -1
-        self.__signature__ = inspect.Signature(
-            [
-                inspect.Parameter(p.name, p.kind, default=p.empty if p.default is p.empty else None)
-                for p in given
-            ]
-        )
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        """The signature that help() shows: an omitted argument is None."""
+        kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        required = [inspect.Parameter(p.name, kind) for p in self.parameters[: self.required]]
+        optional = [
+            inspect.Parameter(p.name, kind, default=None) for p in self.parameters[self.required :]
+        ]
+        return inspect.Signature(required + optional)
 
     @property
     def summary(self) -> str:
