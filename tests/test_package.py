@@ -16,7 +16,7 @@ import chinchilla_xl
 from support import computed_cells
 
 PUBLIC = [
-    "ArgumentError", "ChinchillaError", "Deployment", "Law", "WorkbookError", "breakeven_tokens", "chinchilla_loss", "chinchilla_opt", "chinchilla_tokens", "coeffs", "compute_overhead", "effective_tokens", "kaplan_loss", "opt_cost", "opt_flops", "opt_params", "opt_plan", "opt_tokens", "recompute", "serve_cost", "tokens_for_loss", "train_cost",
+    "ArgumentError", "ChinchillaError", "Deployment", "ExtrapolationWarning", "Law", "WorkbookError", "breakeven_tokens", "chinchilla_loss", "chinchilla_opt", "chinchilla_tokens", "coeffs", "compute_overhead", "effective_tokens", "fit_coeffs", "fit_samples", "kaplan_loss", "opt_cost", "opt_flops", "opt_params", "opt_plan", "opt_tokens", "recompute", "serve_cost", "tokens_for_loss", "train_cost",
 ]  # fmt: skip
 
 MODULES = [m.name for m in pkgutil.walk_packages(chinchilla_xl.__path__, "chinchilla_xl.")]
@@ -57,12 +57,14 @@ def test_the_examples_in_the_documentation_are_true(name):
 
 
 def test_the_examples_of_the_worksheet_functions_are_true():
-    from chinchilla_xl.functions import FUNCTIONS, catalogue
+    from chinchilla_xl.functions import FUNCTIONS
 
     runner = doctest.DocTestRunner()
     finder = doctest.DocTestFinder()
     for function in FUNCTIONS:
-        tests = finder.find(function.formula, function.name, globs=dict(vars(catalogue)))
+        tests = finder.find(
+            function.formula, function.name, globs=dict(function.formula.__globals__)
+        )
         assert any(test.examples for test in tests), f"{function.name} has no example"
         for test in tests:
             runner.run(test)

@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from chinchilla_xl.coefficients import Law
 from chinchilla_xl.costs import Deployment
-from chinchilla_xl.errors import ArgumentError, ChinchillaError, WorkbookError
+from chinchilla_xl.errors import (
+    ArgumentError,
+    ChinchillaError,
+    ExtrapolationWarning,
+    WorkbookError,
+)
 from chinchilla_xl.functions import (
     breakeven_tokens,
     chinchilla_loss,
@@ -21,6 +26,8 @@ from chinchilla_xl.functions import (
     coeffs,
     compute_overhead,
     effective_tokens,
+    fit_coeffs,
+    fit_samples,
     kaplan_loss,
     opt_cost,
     opt_flops,
@@ -41,6 +48,7 @@ __all__ = [
     "ArgumentError",
     "ChinchillaError",
     "Deployment",
+    "ExtrapolationWarning",
     "Law",
     "WorkbookError",
     "breakeven_tokens",
@@ -50,6 +58,8 @@ __all__ = [
     "coeffs",
     "compute_overhead",
     "effective_tokens",
+    "fit_coeffs",
+    "fit_samples",
     "kaplan_loss",
     "opt_cost",
     "opt_flops",

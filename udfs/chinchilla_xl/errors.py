@@ -8,6 +8,8 @@
         |-- BrokenFile                      damaged, truncated or contradictory
         `-- TooLarge                        beyond the limits that guard against zip bombs
 
+ExtrapolationWarning is a warning: a fit is used far from the runs that it rests on.
+
 Each message names what was wrong, what is allowed and, where there is one, the remedy.
 """
 
@@ -50,3 +52,7 @@ class BrokenFile(WorkbookError):
 
 class TooLarge(WorkbookError):
     """A workbook beyond the size limits."""
+
+
+class ExtrapolationWarning(UserWarning):
+    """A fit is used far outside the runs that it rests on."""

@@ -19,6 +19,7 @@ from chinchilla_xl.functions.catalogue import (
     train_cost,
 )
 from chinchilla_xl.functions.cells import CellError
+from chinchilla_xl.functions.fitting import fit_coeffs, fit_samples
 from chinchilla_xl.functions.worksheet import FUNCTIONS, WorksheetFunction
 
 __all__ = [
@@ -32,6 +33,8 @@ __all__ = [
     "coeffs",
     "compute_overhead",
     "effective_tokens",
+    "fit_coeffs",
+    "fit_samples",
     "kaplan_loss",
     "opt_cost",
     "opt_flops",

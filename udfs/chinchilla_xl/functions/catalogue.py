@@ -36,7 +36,7 @@ def chinchilla_loss(params: Numbers, tokens: Numbers, coeffs: AnyLaw = CHINCHILL
     return laws.loss(params, tokens, coeffs)
 
 
-@worksheet("=CHINCHILLA_TOKENS(7E9)")
+@worksheet("=CHINCHILLA_TOKENS(7E9)", gives="tokens")
 def chinchilla_tokens(params: Numbers, coeffs: AnyLaw = CHINCHILLA) -> Any:
     """Training tokens for which params is the Chinchilla-optimal size, the one that reaches its
     loss with the least training compute.
@@ -73,7 +73,7 @@ def _why_no_tokens(case: Mapping[str, Any]) -> str | None:
     return f"params must be above {smallest:.4g} to reach loss {case['loss']:g}: {case['params']:g}"
 
 
-@worksheet("=TOKENS_FOR_LOSS(1.96, 1.64E10)", reason=_why_no_tokens)
+@worksheet("=TOKENS_FOR_LOSS(1.96, 1.64E10)", reason=_why_no_tokens, gives="tokens")
 def tokens_for_loss(loss: Numbers, params: Numbers, coeffs: AnyLaw = CHINCHILLA) -> Any:
     """Training tokens at which a model of params parameters reaches loss (Eq. 1 solved for D).
 
@@ -85,7 +85,7 @@ def tokens_for_loss(loss: Numbers, params: Numbers, coeffs: AnyLaw = CHINCHILLA)
     return laws.tokens_for_loss(loss, params, coeffs)
 
 
-@worksheet("=OPT_PARAMS(2.13, 2E11)")
+@worksheet("=OPT_PARAMS(2.13, 2E11)", gives="params")
 def opt_params(loss: Numbers, inference_tokens: Numbers, coeffs: AnyLaw = CHINCHILLA) -> Any:
     """Parameters of the model that reaches loss and serves inference_tokens with the fewest FLOPs
     of training and inference together (N* of Eq. 3).
@@ -99,7 +99,7 @@ def opt_params(loss: Numbers, inference_tokens: Numbers, coeffs: AnyLaw = CHINCH
     return optimum.optimal_for_inference(loss, inference_tokens, coeffs)[0]
 
 
-@worksheet("=OPT_TOKENS(2.13, 2E11)")
+@worksheet("=OPT_TOKENS(2.13, 2E11)", gives="tokens")
 def opt_tokens(loss: Numbers, inference_tokens: Numbers, coeffs: AnyLaw = CHINCHILLA) -> Any:
     """Training tokens of the model that reaches loss and serves inference_tokens with the fewest
     FLOPs of training and inference together (D* of Eq. 3).

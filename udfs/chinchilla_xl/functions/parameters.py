@@ -15,6 +15,10 @@ import numpy as np
 from chinchilla_xl.elementwise import NON_NEGATIVE, POSITIVE, Domain
 from chinchilla_xl.functions.settings import read_coeffs, read_deployment, read_flag
 
+PROPER_FRACTION = Domain("between 0 and 1", lambda x: (x > 0) & (x < 1))
+DRAWS = Domain(
+    "a whole number from 1 to 100,000", lambda x: (x >= 1) & (x <= 100_000) & (x == np.floor(x))
+)
 ANY = Domain("a number", lambda x: ~np.isnan(x))
 
 
@@ -61,6 +65,11 @@ _ALL = (
     Parameter("params_b", "parameters of the second model, of equal loss", POSITIVE),
     Parameter("tokens_b", "training tokens of the second model", POSITIVE),
     Parameter("size_ratio", "size of the model over the compute-optimal size", POSITIVE),
+    Parameter("losses", "final pre-training losses of the runs, in nats per token", POSITIVE),
+    Parameter(
+        "confidence", "optional: of the intervals, between 0 and 1; omitted: 0.95", PROPER_FRACTION
+    ),
+    Parameter("count", "number of draws, 1 to 100,000; 1,000 is usual", DRAWS),
     Parameter("name", "optional: a published set's name; omitted: the list of all sets"),
 )
 

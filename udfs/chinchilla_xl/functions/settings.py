@@ -14,6 +14,9 @@ from chinchilla_xl.errors import ArgumentError
 from chinchilla_xl.functions.cells import NUM, CellError
 from chinchilla_xl.functions.operands import Errors, as_error, as_grid, as_number, shorten
 
+RANGE_LABELS = ("range of params", "range of tokens", "range of tokens per parameter")
+"""The rows of FIT_COEFFS' table that say which runs the fit rests on."""
+
 COEFFS_FORMS = (
     "coeffs must be a set's name, five numbers (A, B, E, alpha, beta), FIT_COEFFS' table, "
     "or n rows of five"
@@ -46,6 +49,23 @@ def read_coeffs(value: Any) -> tuple[Law | Laws, Errors | None]:
     if grid.ndim == 2 and grid.shape[1] == len(NAMES):
         return _many_laws(grid)
     raise ArgumentError(f"{COEFFS_FORMS}: {_shape(grid)}")
+
+
+def fitted_ranges(value: Any) -> dict[str, tuple[float, float]]:
+    """Of FIT_COEFFS' table the lowest and highest params and tokens of its runs, else nothing."""
+    if not isinstance(value, list | tuple | np.ndarray):
+        return {}
+    grid = as_grid("coeffs", value)
+    if grid.ndim != 2 or grid.shape[1] < 3:
+        return {}
+    labels = dict(zip(RANGE_LABELS, ("params", "tokens"), strict=False))
+    found = {}
+    for label, low, high, *_ in grid:
+        name = labels.get(label) if isinstance(label, str) else None
+        pair = (as_number(low), as_number(high))
+        if name is not None and None not in pair:
+            found[name] = pair
+    return found  # type: ignore[return-value]
 
 
 def coefficient_set(name: str) -> CoefficientSet:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -25,15 +26,19 @@ import numpy as np
 
 from chinchilla_xl.coefficients import Law, Laws
 from chinchilla_xl.elementwise import NAN
-from chinchilla_xl.errors import ArgumentError
+from chinchilla_xl.errors import ArgumentError, ExtrapolationWarning
 from chinchilla_xl.functions import operands
 from chinchilla_xl.functions.cells import NUM, VALUE, CellError
 from chinchilla_xl.functions.operands import Errors, Operand
 from chinchilla_xl.functions.parameters import PARAMETERS, Parameter
+from chinchilla_xl.functions.settings import fitted_ranges
 
 Reason: TypeAlias = Callable[[Mapping[str, Any]], str | None]
 
 _FLOATS = {float}
+
+FAR_OUTSIDE = 10
+"""How many times beyond the runs of a fit its use is an extrapolation worth a warning."""
 
 MAX_CELLS = 20_000_000
 """A result beyond this is refused instead of exhausting the machine's memory."""
@@ -58,12 +63,15 @@ class WorksheetFunction:
     returns_table = False
     """Whether the result is a table of its own shape, not one value per element."""
 
-    def __init__(self, formula: Callable[..., Any], example: str, reason: Reason | None) -> None:
+    def __init__(
+        self, formula: Callable[..., Any], example: str, reason: Reason | None, gives: str
+    ) -> None:
         functools.update_wrapper(self, formula)
         self.formula = formula
         self.name = formula.__name__.upper()
         self.example = example
         self._reason = reason
+        self.gives = gives
         names = formula.__code__.co_varnames[: formula.__code__.co_argcount]
         self.parameters: tuple[Parameter, ...] = tuple(PARAMETERS[name] for name in names)
         optional = formula.__defaults__ or ()
@@ -139,6 +147,7 @@ class WorksheetFunction:
         values, errors = self._read(args)
         shape = self._shape(values)
         result = np.broadcast_to(self.formula(*values), shape)
+        self._warn_outside(args, values, {self.gives: result})
         merged = _merged(errors, shape)
         if merged is not None:
             result = np.where(merged == None, result, NAN)  # noqa: E711 (elementwise)
@@ -185,6 +194,27 @@ class WorksheetFunction:
                 f"{' x '.join(f'{n:,}' for n in shape)}"
             )
         return shape
+
+    def _warn_outside(
+        self, args: Sequence[Any], values: list[Any], results: Mapping[str, Any]
+    ) -> None:
+        """ExtrapolationWarning if a fit's own table is used far outside the runs behind it."""
+        names = [p.name for p in self.parameters]
+        if "coeffs" not in names[: len(args)]:
+            return
+        cases = {**dict(zip(names, values, strict=True)), **results}
+        for name, (low, high) in fitted_ranges(args[names.index("coeffs")]).items():
+            if name not in cases:
+                continue
+            case = np.asarray(cases[name], dtype=np.float64)
+            far = (case < low / FAR_OUTSIDE) | (case > high * FAR_OUTSIDE)
+            if far.any():
+                warnings.warn(
+                    f"{self.name}: {name} of {case[far].flat[0]:.3g} is more than "
+                    f"{FAR_OUTSIDE} times outside the runs of the fit ({low:.3g} to {high:.3g})",
+                    ExtrapolationWarning,
+                    stacklevel=4,
+                )
 
     def _to_cells(self, result: _Result, args: Sequence[Any]) -> Any:
         values, errors = np.asarray(result.values), result.errors
@@ -241,6 +271,7 @@ class RowFunction(WorksheetFunction):
             raise ArgumentError(f"{self.name} takes one row or one column of cases: {sizes}")
         columns = self.formula(*values)
         headings = tuple(columns) if isinstance(columns, dict) else ()
+        self._warn_outside(args, values, columns if headings else {})
         columns = list(columns.values()) if headings else columns
         table = np.stack([np.broadcast_to(c, shape).reshape(-1) for c in columns], axis=1)
         merged = _merged(errors, shape)
@@ -260,6 +291,10 @@ class TableFunction(WorksheetFunction):
         for grid in errors:
             first = next(e for e in grid.ravel() if e is not None)
             raise ArgumentError(first.message, first.code)
+        for parameter, value in zip(self.parameters, values, strict=True):
+            domain = parameter.domain
+            if domain is not None and isinstance(value, float) and value not in domain:
+                raise ArgumentError(f"{parameter.name} must be {domain.rule}: {value:g}")
         return _Result(self.formula(*values), cases=0)
 
 
@@ -267,14 +302,16 @@ def worksheet(
     example: str,
     kind: type[WorksheetFunction] = WorksheetFunction,
     reason: Reason | None = None,
+    gives: str = "",
 ) -> Callable[[Callable[..., Any]], WorksheetFunction]:
     """Make a formula a worksheet function of the catalogue.
 
-    `example` is a formula for a cell; `reason` says in words why a case has no answer.
+    `example` is a formula for a cell; `reason` says in words why a case has no answer; `gives` is
+    "params" or "tokens" if the result is a size or an amount of data.
     """
 
     def wrap(formula: Callable[..., Any]) -> WorksheetFunction:
-        function = kind(formula, example, reason)
+        function = kind(formula, example, reason, gives)
         FUNCTIONS.append(function)
         return function
 

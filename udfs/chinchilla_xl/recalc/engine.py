@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from chinchilla_xl.errors import BrokenFile, MissingExtra
+from chinchilla_xl.errors import BrokenFile, ExtrapolationWarning, MissingExtra
 from chinchilla_xl.functions import FUNCTIONS, CellError
 from chinchilla_xl.recalc.addresses import (
     Area,
@@ -131,7 +132,10 @@ class Engine:
 
     def _evaluate(self) -> None:
         try:
-            self._book.evaluate_all()
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always", ExtrapolationWarning)
+                self._book.evaluate_all()
+            self.messages |= {str(w.message): None for w in caught}
         except Exception as e:  # noqa: BLE001 (the engine raises several unrelated kinds)
             if self._fatal is None:
                 raise BrokenFile(f"the engine cannot evaluate it: {e}") from None
