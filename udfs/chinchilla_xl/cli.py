@@ -1,4 +1,4 @@
-"""The command line: chinchilla-xl functions | new | recompute | show | figures."""
+"""The command line: chinchilla-xl functions | new | recompute | show | fit | figures."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ try:
     import click
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 except ImportError as missing:
     raise MissingExtra("click or rich", "recalc") from missing
 
-KEPT, REFUSED = 1, 3
-"""Exit codes: some formulas kept their old value; some file could not be processed.
-
-0 is success and 2, as everywhere, a command that was given wrongly.
+KEPT, USAGE, REFUSED = 1, 2, 3
+"""Exit codes: some formulas kept their old value; a command or an input was given wrongly; some
+file could not be processed. 0 is success.
 """
 
 SET_HELP = "Set an input first: a defined name or Sheet!A1. Repeat for more."
@@ -53,7 +53,7 @@ def functions(name: str | None) -> None:
     if name is None:
         table = Table("function", "what it gives", box=None, pad_edge=False)
         for function in FUNCTIONS:
-            table.add_row(_plain(function.syntax), _plain(function.summary))
+            table.add_row(Text(function.syntax), Text(function.summary))
         console.print(table)
         return
     by_name = {function.name: function for function in FUNCTIONS}
@@ -65,7 +65,7 @@ def functions(name: str | None) -> None:
     console.print(f"\n{function.summary}\n", markup=False)
     table = Table(box=None, pad_edge=False, show_header=False)
     for parameter in function.parameters:
-        table.add_row(parameter.name, _plain(parameter.text))
+        table.add_row(Text(parameter.name), Text(parameter.text))
     console.print(table)
     console.print(f"\nExample: {function.example}", markup=False)
 
@@ -116,7 +116,7 @@ def recompute(
         try:
             report = run(file, output_dir / file.name if output_dir else None, inputs)
         except ChinchillaError as e:
-            code = REFUSED
+            code = max(code, USAGE if isinstance(e, ArgumentError) else REFUSED)
             message = str(e) if str(e).startswith(f"{file}: ") else f"{file}: {e}"
             reports.append({"path": str(file), "error": message})
             if not as_json:
@@ -158,14 +158,76 @@ def show(workbook: Path) -> None:
 
     console = _console()
     for sheet, columns, rows in named_rows(workbook):
-        table = Table(sheet, *columns, "", box=None, pad_edge=False, title_justify="left")
-        for column in table.columns[1:-1]:
-            column.justify = "right"
+        table = Table(box=None, pad_edge=False)
+        for i, heading in enumerate((sheet, *columns, "")):
+            table.add_column(Text(heading), justify="right" if 0 < i <= len(columns) else "left")
         for row in rows:
-            table.add_row(*(_plain(cell) for cell in row))
+            table.add_row(*map(Text, row))
         console.print(table)
         console.print()
     click.echo(workbook)
+
+
+@cli.command()
+@click.argument("runs", type=click.Path(path_type=Path))
+@click.option("--params", metavar="COL", help="The column of parameters (default: guessed).")
+@click.option("--tokens", metavar="COL", help="The column of training tokens (default: guessed).")
+@click.option("--flops", metavar="COL", help="The column of training FLOPs; tokens = C/(6N).")
+@click.option("--loss", metavar="COL", help="The column of final losses (default: guessed).")
+@click.option("--confidence", default=0.95, show_default=True, help="Of the intervals.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write a workbook with coefficients, runs, residuals and charts.",
+)
+@click.option(
+    "--png",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Draw the fit as a picture.",
+)
+def fit(
+    runs: Path,
+    params: str | None,
+    tokens: str | None,
+    flops: str | None,
+    loss: str | None,
+    confidence: float,
+    output: Path | None,
+    png: Path | None,
+) -> None:
+    """Fit the scaling law to the training runs in RUNS (.csv, .xlsx or .parquet).
+
+    Columns are found by their usual names, and it is said which were taken.
+    """
+    from chinchilla_xl import fit as fitting
+    from chinchilla_xl import workbooks
+    from chinchilla_xl.functions.fitting import fit_table
+    from chinchilla_xl.workbooks.runs import read_runs
+
+    if output is not None and output.suffix.lower() != ".xlsx":
+        raise click.UsageError(f"the workbook must end in .xlsx: {output}")
+    columns = {"params": params, "tokens": tokens, "flops": flops, "loss": loss}
+    table = read_runs(runs, columns)
+    for role, column in table.chosen.items():
+        click.echo(f"{role}: {column}")
+    found = fitting.fit(table.params, table.tokens, table.losses, confidence=confidence)
+    console = _console()
+    head, *rows = fit_table(found).tolist()
+    printed = Table(*head, box=None, pad_edge=False)
+    for row in rows:
+        printed.add_row(*(Text(c if isinstance(c, str) else f"{c:.6g}") for c in row))
+    console.print(printed)
+    if output is not None:
+        workbooks.report_fit(output, table, found)
+        click.echo(output)
+    if png is not None:
+        from chinchilla_xl.figures import draw_fit
+
+        draw_fit(png, table.params, table.tokens, table.losses, found)
+        click.echo(png)
 
 
 @cli.command()
@@ -182,11 +244,6 @@ def _console() -> Console:
     return Console(width=None if sys.stdout.isatty() else 120, highlight=False)
 
 
-def _plain(text: str) -> str:
-    """Text in which rich finds no markup."""
-    return text.replace("[", r"\[")
-
-
 def main() -> None:
     """Run the command line; an error on purpose is one line and an exit code."""
     try:
@@ -201,7 +258,9 @@ def main() -> None:
         sys.exit(e.exit_code)
     except ArgumentError as e:
         click.echo(f"Error: {e}", err=True)
-        sys.exit(2)
+        sys.exit(USAGE)
     except ChinchillaError as e:
         click.echo(f"Error: {e}", err=True)
         sys.exit(REFUSED)
+    except OSError as e:  # the output itself failed: a full disk, a closed pipe
+        sys.exit(f"Error: {e.strerror}")

@@ -132,6 +132,11 @@ class Deployment:
         return weight * self._weighted(input_tokens, output_tokens)
 
     @elementwise
+    def effective_tokens(self, input_tokens: Any, output_tokens: Any) -> Any:
+        """3 R: the inference tokens that weigh as much in FLOPs as these do in dollars."""
+        return 3 * self.burden(input_tokens, output_tokens)
+
+    @elementwise
     def training_cost(self, params: Any, tokens: Any) -> Any:
         """Dollars to train `params` parameters on `tokens` tokens: the first term of Eq. 6.
 

@@ -12,8 +12,10 @@ from chinchilla_xl import laws, optimum
 from chinchilla_xl.costs import SEC_6
 from chinchilla_xl.elementwise import Array
 from chinchilla_xl.errors import ChinchillaError, MissingExtra
+from chinchilla_xl.fit import Fit
 
 try:
+    from matplotlib import colormaps
     from matplotlib.colors import LogNorm
     from matplotlib.figure import Figure
 except ImportError as missing:
@@ -25,6 +27,7 @@ INPUT_SHARE = 70 / 215
 _DEMAND = np.logspace(9, 15, 181)
 _SIZES = np.logspace(8.5, 12, 141)
 _LEVELS = (0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000)
+_MOST_LABELS = 12
 _DPI = 130
 
 
@@ -114,6 +117,36 @@ def _heat_maps(ratios: Callable[[Any, Any], Ratios], total: str) -> Figure:
             title=f"({letter}) {name}", xlabel="inference tokens", ylabel="loss (nats per token)"
         )
     return figure
+
+
+def draw_fit(path: Path, params: Any, tokens: Any, losses: Any, found: Fit) -> None:
+    """The runs and the fitted law (loss against tokens by size), and the residuals, as a PNG."""
+    n, d, loss = (np.asarray(column, dtype=np.float64) for column in (params, tokens, losses))
+    figure = Figure(figsize=(12, 4.6), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    sizes = np.unique(n)
+    colours = colormaps["viridis"](np.linspace(0, 0.9, sizes.size))
+    for size, colour in zip(sizes, colours, strict=True):
+        here = n == size
+        span = np.geomspace(d[here].min() / 1.5, d[here].max() * 1.5, 100)
+        left.plot(span, laws.loss(size, span, found.law), color=colour, linewidth=1)
+        left.plot(d[here], loss[here], "o", color=colour, markersize=4, label=f"{size:.3g}")
+        right.plot(d[here] / n[here], found.residuals[here], "o", color=colour, markersize=4)
+    left.set(
+        title="Runs (points) and fitted law (lines)",
+        xscale="log", xlabel="training tokens", ylabel="loss (nats per token)",
+    )  # fmt: skip
+    if sizes.size <= _MOST_LABELS:
+        left.legend(title="parameters", fontsize="small")
+    right.axhline(0, color="#7F7F7F", linewidth=0.8)
+    right.set(
+        title="Residuals", xscale="log", xlabel="tokens per parameter",
+        ylabel="log of fitted over measured loss",
+    )  # fmt: skip
+    try:
+        figure.savefig(path, dpi=_DPI, format="png")
+    except OSError as e:
+        raise ChinchillaError(f"{path} cannot be written: {e.strerror}") from None
 
 
 FIGURES: dict[str, Callable[[], Figure]] = {

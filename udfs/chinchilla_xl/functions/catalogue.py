@@ -134,7 +134,7 @@ def effective_tokens(
     >>> f"{effective_tokens(70e9, 215e9):.4g}"
     '3.967e+12'
     """
-    return 3 * deployment.burden(input_tokens, output_tokens)
+    return deployment.effective_tokens(input_tokens, output_tokens)
 
 
 @worksheet("=OPT_COST(2.13, 4.9E10, 1.51E11)")

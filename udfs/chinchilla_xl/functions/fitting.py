@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from chinchilla_xl.functions.cells import CellError
 from chinchilla_xl.functions.operands import Errors, as_grid
 from chinchilla_xl.functions.settings import RANGE_LABELS
 from chinchilla_xl.functions.worksheet import TableFunction, worksheet
+
+if TYPE_CHECKING:
+    from chinchilla_xl.fit import Fit
 
 _COLUMNS = 3
 _FILLER = "-"
@@ -75,7 +78,11 @@ def fit_coeffs(params: Any, tokens: Any, losses: Any, confidence: float = 0.95) 
     """
     from chinchilla_xl.fit import fit  # a fit is rare: not worth its import in every process
 
-    found = fit(params, tokens, losses, confidence=confidence)
+    return fit_table(fit(params, tokens, losses, confidence=confidence))
+
+
+def fit_table(found: Fit) -> Any:
+    """The table of FIT_COEFFS for a fit: the coefficients, then what is known of the fit."""
     estimates = [getattr(found.law, name) for name in NAMES]
     columns = (NAMES, estimates, found.standard_error, found.low, found.high)
     rows: list[list[Any]] = [list(row) for row in zip(*columns, strict=True)]

@@ -39,6 +39,8 @@ def read_coeffs(value: Any) -> tuple[Law | Laws, Errors | None]:
     if isinstance(value, str):
         return coefficient_set(value).law, None
     grid = as_grid("coeffs", value)
+    if grid.size == 0:
+        raise ArgumentError(f"{COEFFS_FORMS}: it is empty")
     labelled = _labelled(grid)
     if labelled:
         return _one_law([labelled[name] for name in NAMES]), None

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from chinchilla_xl.errors import ArgumentError
+from chinchilla_xl.fit import Fit
 from chinchilla_xl.recalc import recompute_bytes
 from chinchilla_xl.recalc.files import write_file
 from chinchilla_xl.recalc.inputs import Input
-from chinchilla_xl.workbooks import budget
+from chinchilla_xl.workbooks import budget, fit_report
+from chinchilla_xl.workbooks.runs import RunsTable
 
 TEMPLATES: dict[str, Callable[[Any], None]] = {"budget": budget.build}
 """The builder of each template."""
@@ -22,6 +24,13 @@ def new(name: str, path: Path, inputs: Mapping[str, Input] | None = None) -> Non
     write_file(path, template(name, inputs))
 
 
+def report_fit(path: Path, table: RunsTable, found: Fit) -> None:
+    """Write the workbook of a fit: coefficients, runs, residuals, charts."""
+    target = io.BytesIO()
+    fit_report.build(target, table, found)
+    write_file(path, _computed(target.getvalue()))
+
+
 def template(name: str, inputs: Mapping[str, Input] | None = None) -> bytes:
     """The contents of the workbook that `new` writes."""
     builder = TEMPLATES.get(name)
@@ -29,6 +38,10 @@ def template(name: str, inputs: Mapping[str, Input] | None = None) -> bytes:
         raise ArgumentError(f"there is no template {name!r}: choose one of {', '.join(TEMPLATES)}")
     target = io.BytesIO()
     builder(target)
-    contents, report = recompute_bytes(target.getvalue(), inputs)
+    return _computed(target.getvalue(), inputs)
+
+
+def _computed(contents: bytes, inputs: Mapping[str, Input] | None = None) -> bytes:
+    computed, report = recompute_bytes(contents, inputs)
     assert report.complete, report.kept
-    return contents
+    return computed

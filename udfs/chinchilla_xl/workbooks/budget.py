@@ -66,7 +66,7 @@ def _fill_budget(page: Page) -> None:
     page.skip()
     _machines(page)
     page.skip()
-    page.sheet.set_h_pagebreaks([page.row])
+    page.break_page()
     _results(page)
     _chart(page, "training_cost", "serving_cost", "Lifetime cost by model", "model")
     page.finish()
@@ -242,20 +242,9 @@ def _chart(page: Page, first: str, second: str, title: str, axis: str) -> None:
                 "gap": 80,
             }
         )
-    chart.set_title({"name": title, "name_font": {"size": 12}})
-    chart.set_x_axis({"name": axis})
-    chart.set_y_axis(
-        {
-            "name": "US dollars",
-            "num_format": style.DOLLARS,
-            "major_gridlines": {"visible": True, "line": {"color": "#D9D9D9"}},
-        }
-    )
-    chart.set_legend({"position": "bottom"})
-    chart.set_size({"width": 760, "height": 320})
-    page.skip()
-    page.sheet.insert_chart(page.row, 0, chart, {"description": title})
-    page.skip(17)
+    page.chart(
+        chart, title, {"name": axis}, {"name": "US dollars", "num_format": style.DOLLARS}
+    )  # fmt: skip
 
 
 def _fill_scenarios(page: Page) -> None:

@@ -36,6 +36,8 @@ _BLUE = "#0000FF"
 _INPUT_FILL = "#FFF9E5"
 _BAND = "#1F3864"
 
+_CHART_ROWS = 17
+
 # The rule of each domain as Excel's data validation states it.
 _VALIDATIONS: dict[Domain, dict[str, Any]] = {
     POSITIVE: {"validate": "decimal", "criteria": ">", "value": 0},
@@ -84,6 +86,7 @@ class Page:
         self._width = len(widths)
         self._notes = self._width - notes
         self._rows: dict[str, int] = {}
+        self._breaks: list[int] = []
         for column, width in enumerate(widths):
             self.sheet.set_column(column, column, width, book.format())
         self.sheet.hide_gridlines(2)
@@ -236,15 +239,34 @@ class Page:
         self.sheet.write(self.row, column, unit, quiet)
         self.sheet.write(self.row, column + 1, source, quiet)
 
-    def text(self, *cells: str | float) -> None:
-        """A row of plain text and figures."""
+    def text(self, *cells: str | float, number_format: str = PLAIN) -> None:
+        """A row of plain text and figures; very large and very small ones in E notation."""
         for column, cell in enumerate(cells):
-            figure = 0 < column < self._notes
-            big = isinstance(cell, float) and cell > 1e6
-            look: dict[str, Any] = {"num_format": SCIENTIFIC} if big else {}
-            look |= {"align": "right"} if figure else {"indent": 1 if column else 0}
+            look: dict[str, Any] = {"num_format": number_format}
+            if isinstance(cell, float) and cell and not 1e-3 < abs(cell) < 1e6:
+                look["num_format"] = SCIENTIFIC
+            look |= (
+                {"align": "right"} if 0 < column < self._notes else {"indent": 1 if column else 0}
+            )
             self.sheet.write(self.row, column, cell, self.book.format(**look))
         self.row += 1
+
+    def break_page(self) -> None:
+        """Start a new page in print here."""
+        self._breaks.append(self.row)
+        self.sheet.set_h_pagebreaks(self._breaks)
+
+    def chart(self, chart: Any, title: str, x_axis: dict[str, Any], y_axis: dict[str, Any]) -> None:
+        """Put a chart with titles, light gridlines and a legend below what was written so far."""
+        chart.set_title({"name": title, "name_font": {"size": 12}, "overlay": False})
+        chart.set_x_axis(x_axis)
+        grid = {"visible": True, "line": {"color": "#D9D9D9"}}
+        chart.set_y_axis({"major_gridlines": grid, **y_axis})
+        chart.set_legend({"position": "bottom"})
+        chart.set_size({"width": 760, "height": 20 * _CHART_ROWS - 20})
+        self.skip()
+        self.sheet.insert_chart(self.row, 0, chart, {"description": title})
+        self.skip(_CHART_ROWS)
 
     def finish(self) -> None:
         """Set what is printed: everything written so far."""

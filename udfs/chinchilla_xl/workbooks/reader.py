@@ -71,6 +71,8 @@ def _unit_column(sheet: Any, row: int) -> int:
 
 
 def _text(sheet: Any, place: Cell) -> str:
+    if place.row < 1:
+        return ""
     cell = sheet.cell(place.row, place.column)
     value = cell.value
     if value is None:

@@ -1,0 +1,192 @@
+"""The workbook that `chinchilla-xl fit -o` writes: coefficients, runs, residuals and charts."""
+
+from __future__ import annotations
+
+import math
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+
+from chinchilla_xl.coefficients import NAMES
+from chinchilla_xl.fit import Fit
+from chinchilla_xl.functions.fitting import fit_table
+from chinchilla_xl.workbooks import page as style
+from chinchilla_xl.workbooks.page import Book, Page
+from chinchilla_xl.workbooks.runs import RunsTable
+
+TITLE = "Fit of a scaling law to training runs"
+
+_COLOURS = ("#1F3864", "#C55A11", "#548235", "#7030A0", "#2F75B5", "#BF9000", "#833C0C", "#525252")
+_COEFFICIENT = "#,##0.0000"
+_MOST_SERIES = 8
+"""More sizes than this share a series with their neighbours, so that the chart stays readable."""
+
+
+def build(target: Any, table: RunsTable, found: Fit) -> None:
+    """Write the report, without computed values, to a path or a file object."""
+    book = Book(target, TITLE)
+    report = book.page("Fit", (32, 18, 18, 18, 18, 60), notes=1)
+    runs = book.page("Runs", (8, 18, 18, 18, 18, 18, 18), notes=0)
+    order = np.lexsort((_numbers(table.tokens), _numbers(table.params)))
+    first = _fill_runs(runs, table, order)
+    _fill_report(report, table, found)
+    _loss_chart(report, runs, table, order, first)
+    _residual_chart(report, runs, table, first)
+    report.finish()
+    runs.finish()
+    book.file.close()
+
+
+def _numbers(cells: list[Any]) -> Any:
+    return np.array(cells, dtype=np.float64)
+
+
+def _fill_report(page: Page, table: RunsTable, found: Fit) -> None:
+    page.title(
+        TITLE,
+        "L(N, D) = E + A/N^alpha + B/D^beta by Eq. 4 of arXiv 2401.00448 (Approach 3 of Hoffmann "
+        "et al. 2022): figures of the day it was made.",
+        "For figures that follow the runs: =FIT_COEFFS(params, tokens, losses). Either table goes "
+        "into any function of chinchilla-xl as its coeffs.",
+        *(f"{role} read from: {column}" for role, column in table.chosen.items()),
+    )
+    page.skip()
+    head, *rows = fit_table(found).tolist()
+    first = page.row
+    page.band(*head, "")
+    for row in rows:
+        whole = all(isinstance(cell, str) or float(cell).is_integer() for cell in row)
+        page.text(*row, number_format=style.WHOLE if whole else _COEFFICIENT)
+    page.name_cells("fitted_coefficients", (first, page.row - 1), (0, 4))
+    page.sheet.freeze_panes(first, 1)
+    page.skip()
+    _interval_chart(page, found)
+
+
+def _interval_chart(page: Page, found: Fit) -> None:
+    estimates = np.array([getattr(found.law, name) for name in NAMES])
+    shown = [i for i, estimate in enumerate(estimates) if estimate > 0]
+    page.break_page()
+    page.band("Relative to the estimate", "estimate", "below", "above")
+    top = page.row
+    for i in shown:
+        low, high = float(found.low[i] / estimates[i]), float(found.high[i] / estimates[i])
+        page.text(NAMES[i], 1.0, 1 - low, high - 1, number_format=style.PERCENT)
+    last = page.row - 1
+    highest = math.ceil(5 * max(found.high[i] / estimates[i] for i in shown)) / 5
+    chart = page.book.file.add_chart({"type": "column"})
+    chart.add_series(
+        {
+            "name": f"estimate = 1, with its {found.confidence:.0%} interval",
+            "categories": [page.name, top, 0, last, 0],
+            "values": [page.name, top, 1, last, 1],
+            "fill": {"color": "#D9E2F3"},
+            "gap": 120,
+            "y_error_bars": {
+                "type": "custom",
+                "plus_values": f"={page.name}!$D${top + 1}:$D${last + 1}",
+                "minus_values": f"={page.name}!$C${top + 1}:$C${last + 1}",
+            },
+        }
+    )
+    page.chart(
+        chart, "Intervals, relative to the estimate",
+        {"name": "coefficient"}, {"name": "share of the estimate", "num_format": "0%", "max": highest},
+    )  # fmt: skip
+
+
+def _fill_runs(page: Page, table: RunsTable, order: Any) -> int:
+    """The runs by size and tokens, each with its prediction; the row of the first."""
+    page.band("row", "params", "tokens", "loss", "fitted loss", "log residual", "tokens/param")
+    page.sheet.freeze_panes(page.row, 1)
+    first = page.row
+    look = (style.WHOLE, style.COUNT, style.COUNT, style.LOSS, style.LOSS, "0.0000%", style.RATIO)
+    for index in order:
+        row = page.row + 1
+        cells = (
+            int(index) + 2, table.params[index], table.tokens[index], table.losses[index],
+            f"=CHINCHILLA_LOSS(B{row},C{row},fitted_coefficients)",
+            f"=LN(E{row}/D{row})",
+            f"=C{row}/B{row}",
+        )  # fmt: skip
+        for column, (cell, number_format) in enumerate(zip(cells, look, strict=True)):
+            page.sheet.write(page.row, column, cell, page.book.format(num_format=number_format))
+        page.row += 1
+    return first
+
+
+def _loss_chart(report: Page, runs: Page, table: RunsTable, order: Any, first: int) -> None:
+    chart = report.book.file.add_chart({"type": "scatter"})
+    sizes = _numbers(table.params)[order]
+    distinct = np.unique(sizes)
+    share = math.ceil(len(distinct) / _MOST_SERIES)
+    group = np.searchsorted(distinct, sizes) // share
+    start = first
+    for (_, members), colour in zip(groupby(group), _COLOURS, strict=False):
+        stop = start + len(list(members)) - 1
+        span = [runs.name, start, 2, stop, 2]
+        low, high = sizes[start - first], sizes[stop - first]
+        name = _short(low) if low == high else f"{_short(low)} to {_short(high)}"
+        chart.add_series(
+            {
+                "name": name,
+                "categories": span,
+                "values": [runs.name, start, 3, stop, 3],
+                "marker": {"type": "circle", "size": 5, "fill": {"color": colour},
+                           "border": {"color": colour}},
+            }
+        )  # fmt: skip
+        if low == high:
+            chart.add_series(
+                {
+                    "name": f"{name}, fitted",
+                    "categories": span,
+                    "values": [runs.name, start, 4, stop, 4],
+                    "marker": {"type": "none"},
+                    "line": {"color": colour, "width": 1.25},
+                }
+            )
+        start = stop + 1
+    lowest = math.floor(_numbers(table.losses).min() * 5) / 5
+    report.chart(
+        chart, "Loss against tokens, by size (points: runs; lines: fitted)",
+        {"name": "training tokens", **_log_axis(_numbers(table.tokens))},
+        {"name": "nats per token", "min": lowest, "num_format": "0.0"},
+    )  # fmt: skip
+
+
+def _residual_chart(report: Page, runs: Page, table: RunsTable, first: int) -> None:
+    chart = report.book.file.add_chart({"type": "scatter"})
+    last = first + len(table.losses) - 1
+    chart.add_series(
+        {
+            "name": "log residual",
+            "categories": [runs.name, first, 6, last, 6],
+            "values": [runs.name, first, 5, last, 5],
+            "marker": {"type": "circle", "size": 5, "fill": {"color": _COLOURS[0]}},
+        }
+    )
+    ratios = _numbers(table.tokens) / _numbers(table.params)
+    report.chart(
+        chart, "Residuals against tokens per parameter",
+        {"name": "tokens per parameter", "label_position": "low", **_log_axis(ratios)},
+        {"name": "log of fitted over measured", "num_format": "0.00%"},
+    )  # fmt: skip
+
+
+def _log_axis(values: Any) -> dict[str, Any]:
+    return {
+        "log_base": 10,
+        "min": 10 ** math.floor(math.log10(values.min())),
+        "max": 10 ** math.ceil(math.log10(values.max())),
+        "num_format": "0E+00",
+        "crossing": "min",
+    }
+
+
+def _short(size: float) -> str:
+    for factor, suffix in ((1e12, "T"), (1e9, "B"), (1e6, "M")):
+        if size >= factor:
+            return f"{size / factor:.3g}{suffix}"
+    return f"{size:.3g}"
