@@ -211,7 +211,7 @@ def test_tokens_follow_from_flops(tmp_path):
         (FRAME, ["--loss", "los"], 2, "there is no column 'los': the file has Model Size"),
         (FRAME.assign(val_loss=0.0), [], 2, "losses must be finite and > 0: 0 in row 1"),
         (FRAME, ["-o", "fit.csv"], 2, "the workbook must end in .xlsx: fit.csv"),
-        (FRAME.head(0), [], 3, "it holds no runs"),
+        (FRAME.head(0), [], 3, "it holds no rows"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_fitted_is_said_in_one_line(tmp_path, frame, args, code, message):

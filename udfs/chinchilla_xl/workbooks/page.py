@@ -42,7 +42,8 @@ _CHART_ROWS = 17
 _VALIDATIONS: dict[Domain, dict[str, Any]] = {
     POSITIVE: {"validate": "decimal", "criteria": ">", "value": 0},
     NON_NEGATIVE: {"validate": "decimal", "criteria": ">=", "value": 0},
-    FRACTION: {"validate": "custom", "value": "=AND(ISNUMBER({0}),{0}>0,{0}<=1)"},
+    # No spreadsheet has a rule for "above 0, up to 1"; nothing useful lies below a billionth.
+    FRACTION: {"validate": "decimal", "criteria": "between", "minimum": 1e-9, "maximum": 1},
 }
 
 
@@ -181,8 +182,6 @@ class Page:
         """Let a cell take only what the rule allows, and say the rule."""
         if isinstance(rule, Domain):
             options = dict(_VALIDATIONS[rule])
-            if isinstance(options["value"], str):
-                options["value"] = options["value"].format(xl_rowcol_to_cell(row, column))
             message = f"{label} must be {rule.rule}"
         else:
             options = {"validate": "list", "source": list(rule)}

@@ -8,13 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from chinchilla_xl.errors import ArgumentError, BrokenFile, MissingExtra, UnsupportedFile
-from chinchilla_xl.recalc.files import read_file
-
-try:
-    import pandas as pd
-except ImportError as missing:
-    raise MissingExtra("pandas", "recalc") from missing
+from chinchilla_xl.errors import ArgumentError
+from chinchilla_xl.recalc.tables import pd, read_table
 
 # What people call the columns, in lower-case letters only, the surest first.
 USUAL_NAMES: dict[str, tuple[str, ...]] = {
@@ -51,7 +46,7 @@ def read_runs(path: Path, columns: Mapping[str, str | None]) -> RunsTable:
 
     Without a column of tokens, tokens = C / (6 N) from a column of FLOPs.
     """
-    frame = _read(path)
+    frame = read_table(path)
     found = {
         role: _column(frame, role, columns.get(role), required=role in ("params", "loss"))
         for role in USUAL_NAMES
@@ -71,28 +66,6 @@ def read_runs(path: Path, columns: Mapping[str, str | None]) -> RunsTable:
             "name one with --tokens or --flops"
         )
     return RunsTable(params, tokens, _cells(frame, chosen["loss"]), chosen)
-
-
-def _read(path: Path) -> pd.DataFrame:
-    kind = path.suffix.lower()
-    read_file(path)  # for its messages: pandas has others for each format
-    readers: dict[str, Any] = {
-        ".csv": pd.read_csv,
-        ".xlsx": pd.read_excel,
-        ".parquet": pd.read_parquet,
-    }
-    if kind not in readers:
-        raise UnsupportedFile(f"{path}: runs must be in a .csv, .xlsx or .parquet file")
-    try:
-        frame: pd.DataFrame = readers[kind](path)
-    except ImportError:
-        raise MissingExtra("pyarrow", "parquet") from None
-    except Exception as e:  # noqa: BLE001 (each reader raises its own kinds)
-        reason = str(e).splitlines()[0][:160] if str(e) else type(e).__name__
-        raise BrokenFile(f"{path}: it cannot be read as a table: {reason}") from None
-    if frame.empty:
-        raise BrokenFile(f"{path}: it holds no runs")
-    return frame
 
 
 def _column(frame: pd.DataFrame, role: str, given: str | None, *, required: bool) -> str | None:
