@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from chinchilla_xl.errors import ArgumentError
-from chinchilla_xl.recalc.tables import pd, read_table
+from chinchilla_xl.recalc.tables import read_table
 
 # What people call the columns, in lower-case letters only, the surest first.
 USUAL_NAMES: dict[str, tuple[str, ...]] = {
