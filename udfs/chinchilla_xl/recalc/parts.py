@@ -27,9 +27,10 @@ class DefinedName:
 
 @dataclass(frozen=True, slots=True)
 class Workbook:
-    """The outline of a workbook; `sheets` maps each worksheet's name to its part."""
+    """The outline of a workbook: `titles` has every sheet, `sheets` each worksheet's part."""
 
     sheets: dict[str, str]
+    titles: tuple[str, ...]
     names: tuple[DefinedName, ...]
     date1904: bool
     table_parts: tuple[str, ...]
@@ -56,7 +57,7 @@ def read_workbook(archive: Archive) -> Workbook:
     properties = root.find(f"{_MAIN}workbookPr")
     date1904 = properties is not None and properties.get("date1904") in ("1", "true")
     tables = tuple(sorted(n for n in archive.names if n.startswith("xl/tables/")))
-    return Workbook(sheets, _defined_names(root, titles), date1904, tables)
+    return Workbook(sheets, tuple(titles), _defined_names(root, titles), date1904, tables)
 
 
 def _defined_names(root: ET.Element, titles: list[str]) -> tuple[DefinedName, ...]:

@@ -42,7 +42,7 @@ class Edit(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """A formula cell. The followers of a shared formula carry their leader's text."""
+    """A formula cell; one that shares another's formula names that cell and carries its text."""
 
     cell: Cell
     text: str
@@ -50,6 +50,7 @@ class Formula:
     area: Area | None
     dynamic: bool  # a dynamic array: spills as far as its result reaches
     value: Value  # as cached; None if it has none
+    leader: Cell | None = None
 
 
 class SheetXml:
@@ -76,6 +77,10 @@ class SheetXml:
         if re.search(rb"<[!?]", match.group()):
             raise UnsupportedFile(f"{self._part} has comments or CDATA among its cells")
         return body
+
+    def has_hidden_rows(self) -> bool:
+        """Whether any row is hidden, by hand, by a filter or by default."""
+        return self._syntax.hidden.search(self.data) is not None
 
     def _cells(self) -> Iterator[tuple[Cell, re.Match[bytes]]]:
         for cell, match in self._tokens():
@@ -114,7 +119,8 @@ class SheetXml:
         """Every formula cell, in the order of the part."""
         syntax = self._syntax
         found: list[Formula] = []
-        leaders: dict[bytes, str] = {}
+        constants = 0
+        leaders: dict[bytes, tuple[Cell, str]] = {}
         for cell, match in self._cells():
             body = match["body"]
             formula = body and syntax.formula.search(body)
@@ -122,7 +128,7 @@ class SheetXml:
                 continue
             text = _unescaped(formula["text"])
             attributes = formula["attributes"]
-            kind, area, dynamic = "normal", None, False
+            kind, area, dynamic, leader = "normal", None, False, None
             if attributes.strip():
                 fields = dict(syntax.attribute.findall(attributes))
                 kind = fields.get(b"t", b"normal").decode()
@@ -130,10 +136,15 @@ class SheetXml:
                 dynamic = kind == "array" and b" cm=" in match["cell"].split(b">", 1)[0]
                 if kind == "shared":
                     group = fields.get(b"si", b"")
-                    text = leaders.setdefault(group, text)
+                    leader, text = leaders.setdefault(group, (cell, text))
+            if not text.strip() and kind != "dataTable":
+                if kind == "shared":
+                    raise BrokenFile(f"{self._part} has {cell} share a formula that is not there")
+                constants += 1  # an element without a formula
+                continue
             value = decode(*self._stored(match))
-            found.append(Formula(cell, text, kind, area, dynamic, value))
-        if len(found) != len(syntax.any_formula.findall(self.data, *self._bounds)):
+            found.append(Formula(cell, text, kind, area, dynamic, value, leader))
+        if len(found) + constants != len(syntax.any_formula.findall(self.data, *self._bounds)):
             raise UnsupportedFile(f"{self._part} holds formulas outside of cells")
         return found
 
@@ -221,8 +232,9 @@ class SheetXml:
         if edit.formula is None:
             formula = b""
         elif edit.formula is not KEEP and found:
+            attributes = b"" if b"shared" in found["attributes"] else found["attributes"]
             formula = b"<%sf%s>%s</%sf>" % (
-                self._prefix, found["attributes"], escape(edit.formula).encode(), self._prefix
+                self._prefix, attributes, escape(edit.formula).encode(), self._prefix
             )  # fmt: skip
         elif edit.area is not None:
             formula = syntax.area.sub(rb"\g<1>%s\g<2>" % str(edit.area).encode(), formula, count=1)
@@ -280,6 +292,7 @@ class _Syntax:
     formula: re.Pattern[bytes]
     any_formula: re.Pattern[bytes]
     value: re.Pattern[bytes]
+    hidden: re.Pattern[bytes]
     reference: re.Pattern[bytes] = re.compile(rb"""\sr=["']([A-Z]{1,3})([0-9]{1,7})["']""")
     row_number: re.Pattern[bytes] = re.compile(rb"""\sr=["']([0-9]{1,7})["']""")
     type_attribute: re.Pattern[bytes] = re.compile(rb"""\st=["']([^"']*)["']""")
@@ -302,6 +315,9 @@ class _Syntax:
             pattern(rb"<%f\b(?P<attributes>[^>]*?)(?:/>|>(?P<text>[^<]*)</%f\s*>)"),
             pattern(rb"<%f[\s/>]"),
             pattern(rb"<%(?P<tag>v|is)\b[^>]*?(?:/>|>(?P<text>.*?)</%(?P=tag)\s*>)"),
+            pattern(
+                rb"""<%(?:row\b[^>]*\shidden|sheetFormatPr\b[^>]*\szeroHeight)\s*=\s*["'](?:1|true)"""
+            ),
         )
 
 
