@@ -178,6 +178,8 @@ def _certain_number(value: Any) -> Any:
 
 def _key(value: Any) -> Any:
     """What a lookup looks for: the engine takes a blank for 0 and folds no accents."""
+    if isinstance(value, float):
+        return value if value == _rounded(value) else UNSURE  # equal or almost?
     return UNSURE if value is None or (isinstance(value, str) and not value.isascii()) else value
 
 

@@ -47,13 +47,18 @@ def read_workbook(archive: Archive) -> Workbook:
     for element in root.iterfind(f"{_MAIN}sheets/{_MAIN}sheet"):
         title = element.get("name", "")
         titles.append(title)
-        kind, part = related.get(element.get(_RELATION, ""), ("", ""))
+        kind, part = related.get(element.get(_RELATION, ""), ("", "a part"))
+        if not kind:
+            raise BrokenFile(f"the sheet {title!r} points to {part}, which the file lacks")
         if kind == "worksheet":
             if part not in archive.names:
                 raise BrokenFile(f"the sheet {title!r} points to {part}, which the file lacks")
             sheets[title] = part
     if not titles:
         raise BrokenFile("the workbook has no sheets")
+    settings = root.find(f"{_MAIN}calcPr")
+    if settings is not None and settings.get("fullPrecision") in ("0", "false"):
+        raise UnsupportedFile("it calculates with the precision displayed: switch that off first")
     properties = root.find(f"{_MAIN}workbookPr")
     date1904 = properties is not None and properties.get("date1904") in ("1", "true")
     tables = tuple(sorted(n for n in archive.names if n.startswith("xl/tables/")))
@@ -88,7 +93,10 @@ def _relationships(archive: Archive, part: str) -> dict[str, tuple[str, str]]:
 def parse_xml(data: bytes, part: str) -> ET.Element:
     """The root element of a part; a document type declaration is refused."""
     check_xml(data, part)
-    return ET.fromstring(data)  # noqa: S314 (check_xml has refused entities)
+    try:
+        return ET.fromstring(data)  # noqa: S314 (check_xml has refused entities)
+    except (ET.ParseError, ValueError, LookupError) as e:
+        raise BrokenFile(f"{part} is not well-formed XML: {e}") from None
 
 
 def check_xml(data: bytes, part: str) -> None:
@@ -101,5 +109,5 @@ def check_xml(data: bytes, part: str) -> None:
     parser.StartDoctypeDeclHandler = refuse
     try:
         parser.Parse(data, True)
-    except expat.ExpatError as e:
+    except (expat.ExpatError, ValueError, LookupError) as e:
         raise BrokenFile(f"{part} is not well-formed XML: {e}") from None

@@ -33,6 +33,7 @@ _PATIENCE = 12
 """Passes after which what rests on a kept formula is kept at once, without a last look."""
 _ROUNDING = 1e-9
 _ORDINARY = 1e-300
+_TINY = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +124,16 @@ class _Calculation:
     def write_inputs(self, inputs: Mapping[str, Input]) -> None:
         for title, values in locate(inputs, self._workbook).items():
             sheet = self._sheets[title]
-            formulas = {f.cell for f in sheet.xml.formulas()}
+            found = sheet.xml.formulas()
+            formulas = {f.cell for f in found}
+            arrays = [f.area for f in found if f.area and f.kind != "shared"]
             edits = {}
             self._inputs = True
             for cell, value in values.items():
-                if cell in formulas:
+                if cell in formulas or any(cell in area for area in arrays):
                     raise ArgumentError(f"{sheet.address(cell)} holds a formula: it is no input")
+                if isinstance(value, str) and sheet.xml.holds_number(cell):
+                    raise ArgumentError(f"{sheet.address(cell)} holds a number: {value[:40]!r}")
                 edits[cell] = Edit(value if isinstance(value, bool | str) else float(value))
             sheet.xml = SheetXml(sheet.xml.edited(edits), sheet.part)
 
@@ -162,7 +167,7 @@ class _Calculation:
 
     def _load(self) -> Engine | None:
         """The workbook evaluated, or None if formulas had to be kept for it to load at all."""
-        parts = {s.part: s.xml.edited(s.engine_edits()) for s in self._sheets.values()}
+        parts = {s.part: s.xml.for_engine(s.engine_edits()) for s in self._sheets.values()}
         try:
             return Engine(
                 self._archive.replaced(self._archive.changes(parts), level=1),
@@ -192,6 +197,14 @@ class _Calculation:
         for sheet in self._sheets.values():
             for cell, value in engine.values(sheet.title, sheet.computed()).items():
                 if isinstance(value, float) and _ORDINARY < abs(value) < math.inf:
+                    if (
+                        abs(value) < _TINY
+                        and _is_residue(value)
+                        and "SUM" in sheet.text(cell).upper()
+                    ):
+                        sheet.kept[cell] = "its result is what rounding has left of a sum"
+                        again = True
+                        continue
                     if cell not in sheet.may_spill:
                         continue
                 elif isinstance(value, CellError) and self._doubtful(engine, sheet, cell, value):
@@ -303,6 +316,11 @@ def _has_impossible_children(engine: Engine, sheet: Sheet, cell: Cell) -> bool:
     spill = engine.spilled(sheet.title, cell)
     filled = engine.values(sheet.title, children(spill))
     return any(possible(value) is not value for value in filled.values())
+
+
+def _is_residue(value: float) -> bool:
+    """Whether a number has so few binary digits that it may be the rest of larger ones."""
+    return (math.frexp(value)[0] * 64).is_integer()
 
 
 def _changed(sheets: Mapping[str, Sheet], engine: Engine) -> bool:

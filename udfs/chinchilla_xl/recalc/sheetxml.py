@@ -17,6 +17,7 @@ from typing import Any, Final, NamedTuple
 from xml.sax.saxutils import escape
 
 from chinchilla_xl.errors import BrokenFile, UnsupportedFile
+from chinchilla_xl.functions import CellError
 from chinchilla_xl.recalc.addresses import (
     MAX_COLUMN,
     MAX_ROW,
@@ -27,6 +28,11 @@ from chinchilla_xl.recalc.addresses import (
 )
 from chinchilla_xl.recalc.parts import check_xml
 from chinchilla_xl.recalc.values import Value, decode, encode, same
+
+_NAMESPACE = re.compile(
+    rb"""\sxmlns(:[\w.-]+)?\s*=\s*["']http://schemas.openxmlformats.org/spreadsheetml/2006/main["']"""
+)
+_UNKNOWN = CellError("", "a shared string, which no formula's value is")
 
 KEEP: Final[Any] = object()
 """In an Edit: leave that part of the cell as it is."""
@@ -57,9 +63,15 @@ class SheetXml:
     """One worksheet part."""
 
     def __init__(self, data: bytes, part: str) -> None:
-        check_xml(data, part)
         if data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in data[:64]:
             raise UnsupportedFile(f"{part} is in UTF-16: save the workbook anew")
+        encoding = re.match(rb"""(?:\xef\xbb\xbf)?<\?xml[^>]*\sencoding\s*=\s*["']([^"']*)""", data)
+        if encoding and encoding[1].lower() not in (b"utf-8", b"utf8", b"us-ascii", b"ascii"):
+            raise UnsupportedFile(f"{part} is not in UTF-8: save the workbook anew")
+        check_xml(data, part)
+        prefixes = set(_NAMESPACE.findall(data))
+        if len(prefixes) > 1:
+            raise UnsupportedFile(f"{part} mixes namespace prefixes: save the workbook anew")
         root = re.search(rb"<(?:([\w.-]+):)?worksheet\b", data)
         if root is None:
             raise BrokenFile(f"{part} is no worksheet")
@@ -73,10 +85,24 @@ class SheetXml:
         match = self._syntax.sheet_data.search(self.data)
         if match is None:
             raise BrokenFile(f"{self._part} has no sheetData")
+        if len(re.findall(rb"<(?:[\w.-]+:)?sheetData\b", self.data)) > 1:
+            raise UnsupportedFile(f"{self._part} has more than one sheetData: save it anew")
         body = match.span("body") if match["body"] is not None else (match.end(), match.end())
         if re.search(rb"<[!?]", match.group()):
             raise UnsupportedFile(f"{self._part} has comments or CDATA among its cells")
         return body
+
+    def holds_number(self, cell: Cell) -> bool:
+        """Whether a cell holds a number now."""
+        for other, match in self._cells():
+            if other == cell:
+                kind, text = self._stored(match)
+                return kind == "n" and bool(text)
+        return False
+
+    def for_engine(self, edits: Mapping[Cell, Edit]) -> bytes:
+        """The part edited, with error values that the engine cannot load replaced."""
+        return self._syntax.new_error.sub(rb"\g<1>#VALUE!", self.edited(edits))
 
     def has_hidden_rows(self) -> bool:
         """Whether any row is hidden, by hand, by a filter or by default."""
@@ -90,6 +116,7 @@ class SheetXml:
     def _tokens(self) -> Iterator[tuple[Cell | None, re.Match[bytes]]]:
         """Every cell with its address, and the start and end of every row with None."""
         row = column = 0
+        numbered = False
         last = Cell(0, 0)
         for match in self._syntax.token.finditer(self.data, *self._bounds):
             kind = match.lastgroup
@@ -102,6 +129,10 @@ class SheetXml:
                     column += 1
                 else:
                     column = _column(letters)
+                    if numbered and row != int(digits):
+                        raise BrokenFile(
+                            f"{self._part} has a cell of row {int(digits)} in row {row}"
+                        )
                     row = int(digits)
                 cell = Cell(row, column)
                 if not (last < cell and row <= MAX_ROW and column <= MAX_COLUMN):
@@ -112,7 +143,7 @@ class SheetXml:
             if kind == "row":
                 found = self._syntax.row_number.search(match["row"])
                 row = int(found[1]) if found else row + 1
-                column = 0
+                column, numbered = 0, found is not None
             yield None, match
 
     def formulas(self) -> list[Formula]:
@@ -123,7 +154,7 @@ class SheetXml:
         leaders: dict[bytes, tuple[Cell, str]] = {}
         for cell, match in self._cells():
             body = match["body"]
-            formula = body and syntax.formula.search(body)
+            formula = body and syntax.formula.search(self._core(body))
             if not formula:
                 continue
             text = _unescaped(formula["text"])
@@ -133,7 +164,7 @@ class SheetXml:
                 fields = dict(syntax.attribute.findall(attributes))
                 kind = fields.get(b"t", b"normal").decode()
                 area = parse_area(fields.get(b"ref", b"").decode())
-                dynamic = kind == "array" and b" cm=" in match["cell"].split(b">", 1)[0]
+                dynamic = kind == "array" and syntax.metadata.search(_head(match)) is not None
                 if kind == "shared":
                     group = fields.get(b"si", b"")
                     leader, text = leaders.setdefault(group, (cell, text))
@@ -142,17 +173,22 @@ class SheetXml:
                     raise BrokenFile(f"{self._part} has {cell} share a formula that is not there")
                 constants += 1  # an element without a formula
                 continue
-            value = decode(*self._stored(match))
-            found.append(Formula(cell, text, kind, area, dynamic, value, leader))
+            stored, value = self._stored(match)
+            old = _UNKNOWN if stored == "s" else decode(stored, value)
+            found.append(Formula(cell, text, kind, area, dynamic, old, leader))
         if len(found) + constants != len(syntax.any_formula.findall(self.data, *self._bounds)):
             raise UnsupportedFile(f"{self._part} holds formulas outside of cells")
         return found
 
     def _stored(self, match: re.Match[bytes]) -> tuple[str, str]:
-        kind = self._syntax.type_attribute.search(match["cell"].split(b">", 1)[0])
-        value = self._syntax.value.search(match["body"] or b"")
+        kind = self._syntax.type_attribute.search(_head(match))
+        value = self._syntax.value.search(self._core(match["body"] or b""))
         text = _unescaped(value["text"]) if value and value["text"] else ""
         return (kind[1].decode() if kind else "n"), text
+
+    def _core(self, body: bytes) -> bytes:
+        """A cell's contents without extensions, which may hold anything."""
+        return body.partition(self._syntax.extensions)[0] if b"extLst" in body else body
 
     def _holds(self, match: re.Match[bytes], value: Value) -> bool:
         kind, text = self._stored(match)
@@ -226,7 +262,7 @@ class SheetXml:
         return b"<%sc%s>%s%s%s</%sc>" % (p, attributes, formula, content, tail, p)
 
     def _edited_cell(self, match: re.Match[bytes], edit: Edit) -> bytes:
-        syntax, body = self._syntax, match["body"] or b""
+        syntax, body = self._syntax, self._core(match["body"] or b"")
         found = syntax.formula.search(body)
         formula = found.group() if found else b""
         if edit.formula is None:
@@ -240,11 +276,13 @@ class SheetXml:
             formula = syntax.area.sub(rb"\g<1>%s\g<2>" % str(edit.area).encode(), formula, count=1)
         if edit.value is KEEP or self._holds(match, edit.value):
             return match["cell"].replace(found.group(), formula, 1) if found else match["cell"]
-        head = match["cell"].split(b">", 1)[0]
+        head = _head(match)
         attributes = syntax.type_attribute.sub(b"", head[2 + len(self._prefix) :].rstrip(b"/ "))
         value = syntax.value.search(body)
-        tail = body[value.end() :] if value else body[found.end() if found else 0 :]
-        return self._cell(attributes, formula, edit, tail)
+        rest = match["body"] or b""  # what is neither formula nor value stays, behind them
+        for part in (found, value):
+            rest = rest.replace(part.group(), b"", 1) if part else rest
+        return self._cell(attributes, formula, edit, rest)
 
 
 class _Pending:
@@ -293,11 +331,14 @@ class _Syntax:
     any_formula: re.Pattern[bytes]
     value: re.Pattern[bytes]
     hidden: re.Pattern[bytes]
-    reference: re.Pattern[bytes] = re.compile(rb"""\sr=["']([A-Z]{1,3})([0-9]{1,7})["']""")
-    row_number: re.Pattern[bytes] = re.compile(rb"""\sr=["']([0-9]{1,7})["']""")
-    type_attribute: re.Pattern[bytes] = re.compile(rb"""\st=["']([^"']*)["']""")
-    attribute: re.Pattern[bytes] = re.compile(rb"""([\w:]+)=["']([^"']*)["']""")
-    area: re.Pattern[bytes] = re.compile(rb"""(\sref=["'])[^"']*(["'])""")
+    new_error: re.Pattern[bytes]
+    extensions: bytes
+    reference: re.Pattern[bytes] = re.compile(rb"""\sr\s*=\s*["']([A-Z]{1,3})([0-9]{1,7})["']""")
+    row_number: re.Pattern[bytes] = re.compile(rb"""\sr\s*=\s*["']([0-9]{1,7})["']""")
+    type_attribute: re.Pattern[bytes] = re.compile(rb"""\st\s*=\s*["']([^"']*)["']""")
+    metadata: re.Pattern[bytes] = re.compile(rb"""\scm\s*=""")
+    attribute: re.Pattern[bytes] = re.compile(rb"""([\w:]+)\s*=\s*["']([^"']*)["']""")
+    area: re.Pattern[bytes] = re.compile(rb"""(\sref\s*=\s*["'])[^"']*(["'])""")
 
     @staticmethod
     @lru_cache(maxsize=16)
@@ -318,7 +359,17 @@ class _Syntax:
             pattern(
                 rb"""<%(?:row\b[^>]*\shidden|sheetFormatPr\b[^>]*\szeroHeight)\s*=\s*["'](?:1|true)"""
             ),
+            pattern(
+                rb"""(\st\s*=\s*["']e["'][^>]*>(?:<%f\b[^>]*/>|<%f\b[^>]*>[^<]*</%f\s*>)?<%v>)"""
+                rb"(?!#(?:NULL!|DIV/0!|VALUE!|REF!|NAME\?|NUM!|N/A)<)[^<]*"
+            ),
+            b"<%sextLst" % prefix,
         )
+
+
+def _head(match: re.Match[bytes]) -> bytes:
+    """A cell's start tag, without what closes it."""
+    return bytes(match["cell"]).split(b">", 1)[0]
 
 
 @lru_cache(maxsize=MAX_COLUMN)
