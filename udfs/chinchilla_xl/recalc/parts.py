@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 from xml.parsers import expat
@@ -13,7 +14,7 @@ from chinchilla_xl.recalc.archive import Archive
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _STRICT = "{http://purl.oclc.org/ooxml/spreadsheetml/main}"
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
-_WORKBOOK = "xl/workbook.xml"
+WORKBOOK = "xl/workbook.xml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +39,10 @@ class Workbook:
 
 def read_workbook(archive: Archive) -> Workbook:
     """The outline of the workbook in `archive`."""
-    root = parse_xml(archive.read(_WORKBOOK), _WORKBOOK)
+    root = parse_xml(archive.read(WORKBOOK), WORKBOOK)
     if root.tag.startswith(_STRICT):
         raise UnsupportedFile("a Strict Open XML workbook: save it as an ordinary .xlsx")
-    related = _relationships(archive, _WORKBOOK)
+    related = _relationships(archive, WORKBOOK)
     titles: list[str] = []
     sheets: dict[str, str] = {}
     for element in root.iterfind(f"{_MAIN}sheets/{_MAIN}sheet"):
@@ -63,6 +64,11 @@ def read_workbook(archive: Archive) -> Workbook:
     date1904 = properties is not None and properties.get("date1904") in ("1", "true")
     tables = tuple(sorted(n for n in archive.names if n.startswith("xl/tables/")))
     return Workbook(sheets, tuple(titles), _defined_names(root, titles), date1904, tables)
+
+
+def without_iteration(data: bytes) -> bytes:
+    """The workbook part with iterative calculation off: circular formulas are for Excel alone."""
+    return re.sub(rb"""(<(?:\w+:)?calcPr\b[^>]*?)\siterate\s*=\s*["'][^"']*["']""", rb"\1", data)
 
 
 def _defined_names(root: ET.Element, titles: list[str]) -> tuple[DefinedName, ...]:

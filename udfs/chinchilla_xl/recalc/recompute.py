@@ -24,7 +24,7 @@ from chinchilla_xl.recalc.engine import SPILL, Engine, EngineFailure, parses
 from chinchilla_xl.recalc.files import read_file, write_file
 from chinchilla_xl.recalc.formulas import Judge
 from chinchilla_xl.recalc.inputs import Input, locate
-from chinchilla_xl.recalc.parts import Workbook, read_workbook
+from chinchilla_xl.recalc.parts import WORKBOOK, Workbook, read_workbook, without_iteration
 from chinchilla_xl.recalc.sheets import Sheet, children
 from chinchilla_xl.recalc.sheetxml import Edit, Formula, SheetXml
 from chinchilla_xl.recalc.values import Value, same
@@ -32,6 +32,7 @@ from chinchilla_xl.recalc.values import Value, same
 _PATIENCE = 12
 """Passes after which what rests on a kept formula is kept at once, without a last look."""
 _ROUNDING = 1e-9
+_LONGEST_MESSAGE = 200
 _ORDINARY = 1e-300
 _TINY = 1e-9
 
@@ -99,11 +100,14 @@ def recompute(
 
 def recompute_bytes(data: bytes, inputs: Mapping[str, Input] | None = None) -> tuple[bytes, Report]:
     """`recompute` in memory: the new contents of the file, and the report."""
-    archive = Archive(data)
-    calculation = _Calculation(archive, read_workbook(archive))
-    calculation.write_inputs(inputs or {})
-    calculation.evaluate()
-    return archive.replaced(calculation.edited_parts()), calculation.report()
+    try:
+        archive = Archive(data)
+        calculation = _Calculation(archive, read_workbook(archive))
+        calculation.write_inputs(inputs or {})
+        calculation.evaluate()
+        return archive.replaced(calculation.edited_parts()), calculation.report()
+    except (WorkbookError, ArgumentError) as e:
+        raise type(e)(_one_line(str(e))) from None
 
 
 class _Calculation:
@@ -151,10 +155,7 @@ class _Calculation:
                 continue
             again = self._treat_failures(engine)
             if not again or passes > _PATIENCE:
-                again = (
-                    self._keep_dependents(engine, self._inputs or _changed(self._sheets, engine))
-                    or again
-                )
+                again = self._keep_dependents(engine) or again
             if not again:
                 self._engine = engine
 
@@ -168,6 +169,7 @@ class _Calculation:
     def _load(self) -> Engine | None:
         """The workbook evaluated, or None if formulas had to be kept for it to load at all."""
         parts = {s.part: s.xml.for_engine(s.engine_edits()) for s in self._sheets.values()}
+        parts[WORKBOOK] = without_iteration(self._archive.read(WORKBOOK))
         try:
             return Engine(
                 self._archive.replaced(self._archive.changes(parts), level=1),
@@ -240,9 +242,12 @@ class _Calculation:
             return False
         return value not in engine.precedent_errors(sheet.title, cell)
 
-    def _keep_dependents(self, engine: Engine, changed: bool) -> bool:
+    def _keep_dependents(self, engine: Engine) -> bool:
         """Keep what rests on a kept formula whose value is missing or may be out of date."""
         found = False
+        if not any(sheet.kept for sheet in self._sheets.values()):
+            return found
+        changed = self._inputs or _changed(self._sheets, engine)
         for sheet in self._sheets.values():
             for cell in list(sheet.kept):
                 missing = sheet.formulas[cell].value is None
@@ -348,6 +353,12 @@ def _spill_edits(engine: Engine, sheet: Sheet, formula: Formula, value: Value) -
         if child not in edits and child not in sheet.formulas:
             edits[child] = Edit(None)
     return edits
+
+
+def _one_line(text: str) -> str:
+    """A message as a person can read it, whatever the file has put into it."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line if len(line) <= _LONGEST_MESSAGE else line[: _LONGEST_MESSAGE - 4] + " ..."
 
 
 def _storable(value: Value | EngineFailure) -> Value:

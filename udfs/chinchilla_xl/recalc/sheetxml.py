@@ -109,12 +109,12 @@ class SheetXml:
         return self._syntax.hidden.search(self.data) is not None
 
     def _cells(self) -> Iterator[tuple[Cell, re.Match[bytes]]]:
-        for cell, match in self._tokens():
+        for _, cell, match in self._tokens():
             if cell is not None:
                 yield cell, match
 
-    def _tokens(self) -> Iterator[tuple[Cell | None, re.Match[bytes]]]:
-        """Every cell with its address, and the start and end of every row with None."""
+    def _tokens(self) -> Iterator[tuple[int, Cell | None, re.Match[bytes]]]:
+        """Every cell with its row and address, and the start and end of every row with None."""
         row = column = 0
         numbered = False
         last = Cell(0, 0)
@@ -138,13 +138,13 @@ class SheetXml:
                 if not (last < cell and row <= MAX_ROW and column <= MAX_COLUMN):
                     raise BrokenFile(f"{self._part} has {cell} out of order or out of the sheet")
                 last = cell
-                yield cell, match
+                yield row, cell, match
                 continue
             if kind == "row":
                 found = self._syntax.row_number.search(match["row"])
                 row = int(found[1]) if found else row + 1
                 column, numbered = 0, found is not None
-            yield None, match
+            yield row, None, match
 
     def formulas(self) -> list[Formula]:
         """Every formula cell, in the order of the part."""
@@ -201,19 +201,20 @@ class SheetXml:
         pending = _Pending(edits)
         data, out, position = self.data, [], self._bounds[0]
         start = self._open_sheet_data()
-        row: int = 0
-        for cell, match in self._tokens():
+        for row, cell, match in self._tokens():
             new = b""
             end = match.start()
+            if not pending.has(row):
+                if match.lastgroup != "row":
+                    continue
             if cell is not None:
-                row = cell.row
                 new = self._added(pending.before(cell))
                 edit = pending.take(cell)
                 if edit is not None:
                     new += self._edited_cell(match, edit)
                     end = match.end()
             elif match.lastgroup == "row":
-                new, end, row = self._row_start(match, row, pending)
+                new, end = self._row_start(match, row, pending)
             else:
                 new = self._added(pending.rest_of(row))
             if new or end != match.start():
@@ -223,18 +224,14 @@ class SheetXml:
         rest = b"".join(self._new_row(r, pending) for r in pending.rows())
         return start + b"".join(out) + rest + self._close_sheet_data()
 
-    def _row_start(
-        self, match: re.Match[bytes], row: int, pending: _Pending
-    ) -> tuple[bytes, int, int]:
+    def _row_start(self, match: re.Match[bytes], row: int, pending: _Pending) -> tuple[bytes, int]:
         """New rows before the row that starts here, and this one opened if it was empty."""
-        found = self._syntax.row_number.search(match["row"])
-        row = int(found[1]) if found else row + 1
         new = b"".join(self._new_row(r, pending) for r in pending.rows(before=row))
         if match["row"].endswith(b"/>") and pending.has(row):
             opened = match["row"][:-2].rstrip() + b">"
             cells = self._added(pending.rest_of(row))
-            return new + opened + cells + b"</%srow>" % self._prefix, match.end(), row
-        return new, match.start(), row
+            return new + opened + cells + b"</%srow>" % self._prefix, match.end()
+        return new, match.start()
 
     def _open_sheet_data(self) -> bytes:
         head = self.data[: self._bounds[0]]
