@@ -113,7 +113,7 @@ def test_every_spelling_of_our_functions_is_understood(spelled):
         ("=[1]Sheet1!A1", "a link to another workbook"),
         ("=SUM(Sheet:Sheet2!A1)", "a reference across sheets"),
         ("=Computed", "the name Computed holds a formula or is local to a sheet"),
-        ("=A1+", "the engine cannot parse it"),
+        ("=A1+", "it cannot be parsed"),
         ("=C1", "it is part of a circular reference"),
         ("=SOMEONE.ELSES(A1)", "SOMEONE.ELSES: not among the functions that are computed"),
     ],

@@ -31,6 +31,12 @@ class Area(NamedTuple):
     def __str__(self) -> str:
         return str(self.first) if self.first == self.last else f"{self.first}:{self.last}"
 
+    def __contains__(self, cell: object) -> bool:
+        if not isinstance(cell, Cell):
+            return False
+        inside = self.first.row <= cell.row <= self.last.row
+        return inside and self.first.column <= cell.column <= self.last.column
+
     @property
     def height(self) -> int:
         """Number of rows."""

@@ -7,6 +7,7 @@ headers; only the offsets in the central directory move.
 from __future__ import annotations
 
 import io
+import lzma
 import struct
 import zipfile
 import zlib
@@ -27,6 +28,13 @@ _ENCRYPTED = 0x01
 _ZIP64 = 0xFFFFFFFF
 
 
+_DAMAGE = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, MemoryError,
+    NotImplementedError, OSError, OverflowError, RuntimeError, ValueError,
+)  # fmt: skip
+"""What zipfile raises on damaged archives, in Python 3.11 to 3.14."""
+
+
 class Archive:
     """The members of an .xlsx or .xlsm file.
 
@@ -38,9 +46,16 @@ class Archive:
         _refuse_foreign(data)
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(data))
-        except (zipfile.BadZipFile, ValueError, NotImplementedError, struct.error) as e:
+            self._check_end()
+        except _DAMAGE as e:
             raise BrokenFile(f"the zip archive is damaged or cut short: {e}") from None
         self._check_members()
+
+    def _check_end(self) -> None:
+        self._end = self._data.rfind(b"PK\x05\x06")
+        comment = _END.unpack_from(self._data, self._end)[-1]
+        if self._end + _END.size + comment != len(self._data):
+            raise BrokenFile("there is foreign data after the end of the zip archive")
 
     def _check_members(self) -> None:
         names: set[str] = set()
@@ -70,7 +85,7 @@ class Archive:
             return self._zip.read(name)
         except KeyError:
             raise BrokenFile(f"the archive lacks {name}") from None
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as e:
+        except _DAMAGE as e:
             raise BrokenFile(f"{name} cannot be unpacked: {e}") from None
 
     def changes(self, parts: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -104,14 +119,16 @@ class Archive:
 
     def _entries(self) -> list[tuple[zipfile.ZipInfo, tuple[int, ...], bytes]]:
         """Each member's central directory entry: its info, its fixed fields, its variable tail."""
-        self._end = self._data.rfind(b"PK\x05\x06")
         size, self._directory_start = _END.unpack_from(self._data, self._end)[5:7]
         if self._directory_start + size != self._end:
             raise UnsupportedFile("a ZIP64 archive or one with foreign data inside: save it anew")
         entries = []
         position = self._directory_start
         for info in self._zip.infolist():
-            fixed = _ENTRY.unpack_from(self._data, position)
+            try:
+                fixed = _ENTRY.unpack_from(self._data, position)
+            except struct.error:
+                raise BrokenFile("the zip archive's directory is cut short") from None
             if _ZIP64 in (fixed[8], fixed[9], fixed[-1]):
                 raise UnsupportedFile("a ZIP64 archive: save it anew")
             length = sum(fixed[10:13])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
+from textwrap import shorten
 from typing import Any
 
 from chinchilla_xl.errors import BrokenFile, ExtrapolationWarning, MissingExtra
@@ -17,7 +18,8 @@ from chinchilla_xl.recalc.addresses import (
     parse_cell,
     quote_sheet,
 )
-from chinchilla_xl.recalc.formulas import OMITTED
+from chinchilla_xl.recalc.callbacks import callbacks
+from chinchilla_xl.recalc.lower import OMITTED
 from chinchilla_xl.recalc.values import Value
 
 try:
@@ -78,11 +80,10 @@ def parses(formula: str) -> bool:
 class Engine:
     """A workbook loaded and evaluated once.
 
-    `spellings` maps each spelling of our functions in the workbook to the function's name.
     Raises BrokenFile with the engine's words if it cannot load the workbook.
     """
 
-    def __init__(self, data: bytes, *, date1904: bool, spellings: Mapping[str, str]) -> None:
+    def __init__(self, data: bytes, *, date1904: bool) -> None:
         self.messages: dict[str, None] = {}
         self._fatal: BaseException | None = None
         evaluation = formualizer.EvaluationConfig()
@@ -94,10 +95,11 @@ class Engine:
         try:
             self._book = formualizer.Workbook.from_bytes(data, config=config)
         except Exception as e:  # noqa: BLE001 (the engine raises several unrelated kinds)
-            raise BrokenFile(f"the engine cannot load it: {e}") from None
-        ours = {function.name: function for function in FUNCTIONS}
-        for spelling, name in {**{n: n for n in ours}, **spellings}.items():
-            self._register(spelling, self._callback(name, ours[name].cells))
+            raise BrokenFile(f"the engine cannot load it: {_brief(e)}") from None
+        for function in FUNCTIONS:
+            self._register(function.name, self._callback(function.name, function.cells))
+        for name, callback in callbacks(date1904=date1904).items():
+            self._register(name, callback)
         self._register(FIT, _fit)
         now = datetime.now().astimezone()
         offset = now.utcoffset() or timedelta()
@@ -138,7 +140,7 @@ class Engine:
             self.messages |= {str(w.message): None for w in caught}
         except Exception as e:  # noqa: BLE001 (the engine raises several unrelated kinds)
             if self._fatal is None:
-                raise BrokenFile(f"the engine cannot evaluate it: {e}") from None
+                raise BrokenFile(f"the engine cannot evaluate it: {_brief(e)}") from None
         if self._fatal is not None:
             raise self._fatal
         self._book.set_temporal_egress("serial")
@@ -168,6 +170,24 @@ class Engine:
             return None
         return parse_area(spill.extent.rpartition("!")[2].replace("$", ""))
 
+    def precedent_errors(self, sheet: str, cell: Cell) -> set[Value]:
+        """The errors in the cells that a formula refers to (in ranges, the first thousands)."""
+        found: set[Value] = set()
+        for precedent in self._book.precedents(_address(sheet, cell)).precedents:
+            fields = precedent.reference.to_dict()
+            place = fields["address"] or fields["resolved"]
+            if place is None:
+                continue
+            first, _, last = place.rpartition(":") if ":" in place else (place, "", "")
+            title, start = _place(first)
+            end = parse_cell(last.rpartition("!")[2]) if last else start
+            if end is None:
+                continue
+            bottom = min(end.row, start.row + _BLOCK_ROWS - 1)
+            area = Area(start, Cell(bottom, min(end.column, start.column + 63)))
+            found |= {v for v in self.values(title, area.cells()).values() if type(v) is CellError}
+        return found
+
     def dependents(self, sheet: str, cells: Iterable[Cell]) -> set[tuple[str, Cell]]:
         """Every formula cell that needs one of the given cells, directly or through others."""
         seen: set[tuple[str, Cell]] = set()
@@ -180,6 +200,11 @@ class Engine:
                     seen.add(found)
                     queue.append(dependent.cell)
         return seen
+
+
+def _brief(error: Exception) -> str:
+    """The engine's words on one short line."""
+    return shorten(str(error), 120, placeholder=" ...")
 
 
 def _address(sheet: str, cell: Cell) -> str:

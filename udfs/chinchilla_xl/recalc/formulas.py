@@ -1,270 +1,348 @@
-"""Decides which formulas the embedded engine computes faithfully, and lowers those that need it.
+"""Decides which formulas the embedded engine computes faithfully.
 
 A formula is kept (its cached value stays, with the reason in the report) unless everything in it is
-known to be computed as a spreadsheet does. Besides the functions (see `trusted`) that is a matter
-of arrays: in a plain formula Excel reduces a range that stands for a single value to the cell in
-the same row or column, while the engine would compute with the whole range.
+known to be computed as a spreadsheet does, as it stands or lowered (see `lower`). Besides the
+functions (see `trusted`) that is a matter of arrays: in a plain formula Excel reduces a range that
+stands for a single value to the cell in the same row or column, while the engine would compute with
+the whole range.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from chinchilla_xl.errors import MissingExtra
-from chinchilla_xl.functions import FUNCTIONS
 from chinchilla_xl.recalc import trusted
 from chinchilla_xl.recalc.addresses import parse_area
+from chinchilla_xl.recalc.callbacks import UNSURE, criterion
+from chinchilla_xl.recalc.lower import OURS, bare_name, lowered, rendered
 from chinchilla_xl.recalc.parts import DefinedName
+from chinchilla_xl.recalc.syntax import (
+    ARRAY,
+    INFIX,
+    NUMBER,
+    POSTFIX,
+    PREFIX,
+    RANGE,
+    TEXT,
+    Atom,
+    Call,
+    NotParsedError,
+    Slot,
+    filled,
+    parse,
+    place,
+    split,
+)
 
-try:
-    from openpyxl.formula import Tokenizer
-    from openpyxl.formula.tokenizer import Token, TokenizerError
-except ImportError as missing:
-    raise MissingExtra("openpyxl", "recalc") from missing
-
-OMITTED = "\ue000omitted"
-"""What an omitted argument of ours is replaced by: the engine would pass a number, 0."""
-
-# Spellings of add-in functions: Office.js, XLL, VBA in another workbook (see docs of each host).
-_SPELLING = re.compile(r"(?:_xlfn\.|_xlws\.|_xldudf_|_xludf\.|_xll\.|\[\d+\]!)+", re.IGNORECASE)
-_CELL = re.compile(r"\$?\b([A-Z]{1,3})\$?[0-9]{1,7}\b(?!\()")
-_EMPTY_ARGUMENT = re.compile(r"[(,]\s*[,)]")
-_OURS = {function.name: function for function in FUNCTIONS}
-
-
-def bare_name(function: str) -> str:
-    """A function's name without the prefixes that hosts store with it, in capitals."""
-    name = _SPELLING.sub("", function).upper()
-    # Office.js puts the add-in's namespace before the name.
-    without_namespace = name.partition("_")[2]
-    office = function.lower().startswith("_xldudf_")
-    return without_namespace if office and without_namespace in _OURS else name
+_ABSOLUTE = re.compile(r"\$[A-Z]{1,3}\$\d+(:\$[A-Z]{1,3}\$\d+)?|\$[A-Z]+:\$[A-Z]+|\$\d+:\$\d+")
+_WHOLE = re.compile(r"\$?[A-Z]{1,3}:\$?[A-Z]{1,3}|\$?\d+:\$?\d+", re.IGNORECASE)
+_CONSTANT = re.compile(r"-?[0-9.]+(?:E[+-]?[0-9]+)?")
+_MAX_CELLS = 1_048_576
 
 
-def our_spellings(formulas: Iterable[str]) -> dict[str, str]:
-    """Every spelling of our functions in the formulas -> the function's name."""
-    names = "|".join(_OURS)
-    pattern = re.compile(rf"[\w.!\[\]]*(?:{names})(?=\()", re.IGNORECASE)
-    found = {m.upper() for text in set(formulas) for m in pattern.findall(text)}
-    return {spelled: name for spelled in found if (name := bare_name(spelled)) in _OURS}
-
-
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Verdict:
-    """Why a formula is kept (None: it is computed), and whether ranges occur in it."""
+    """Why a formula is kept (None: it is computed), and what there is to know about it if not."""
 
     reason: str | None
-    arrays: bool
+    arrays: bool = True  # ranges occur in it
+    lowered: str | None = None  # what the engine gets instead of the formula
+    sole: str = ""  # the function, if the formula is nothing but its call
+    ours: bool = False  # it calls a function of ours
 
 
 @dataclass(slots=True)
-class _Slot:
-    """One argument of a call (or the whole formula): what arrays it holds, what is done to them."""
+class _Found:
+    """What stands in one argument (or the whole formula)."""
 
     arrays: list[str] = field(default_factory=list)
+    sizes: list[tuple[int, int]] = field(default_factory=list)
     operators: bool = False
-    words: list[str] = field(default_factory=list)
+    whole: str = ""  # a whole column or row
 
-
-@dataclass(slots=True)
-class _Call:
-    name: str
-    slots: list[_Slot] = field(default_factory=lambda: [_Slot()])
-
-
-class Judge:
-    """Judges formulas of one workbook; formulas of the same shape are judged once."""
-
-    def __init__(self, names: Collection[DefinedName]) -> None:
-        self._names: dict[str, str | None] = {}
-        for name in names:
-            key = name.name.casefold()
-            twice = key in self._names
-            self._names[key] = None if twice or name.sheet else _plain_reference(name.formula)
-        self._verdicts: dict[tuple[str, bool], Verdict] = {}
-
-    def judge(self, text: str, *, array: bool) -> Verdict:
-        """The verdict on a formula (without its equals sign)."""
-        shape = (_CELL.sub(r"\1:0", text), array)
-        verdict = self._verdicts.get(shape)
-        if verdict is None:
-            verdict = self._verdicts[shape] = self._examine(text, array)
-        return verdict
-
-    def _examine(self, text: str, array: bool) -> Verdict:
-        try:
-            tokens = [t for t in Tokenizer("=" + text).items if t.type != Token.WSPACE]
-        except (TokenizerError, IndexError):
-            return Verdict("it cannot be parsed", True)
-        if _has_intersection(text):
-            return Verdict("an intersection of ranges", True)
-        if any(t.type == Token.OP_IN and t.value == "," for t in tokens):
-            return Verdict("a union of ranges", True)
-        calls = [_Call("")]
-        self._seen_array = False
-        try:
-            for token in tokens:
-                self._visit(token, calls, array)
-            _check_slot(calls[0], 0, array)
-        except _KeepError as keep:
-            return Verdict(str(keep), True)
-        except IndexError:
-            return Verdict("it cannot be parsed", True)
-        return Verdict(None, self._seen_array)
-
-    def _visit(self, token: Token, calls: list[_Call], array: bool) -> None:
-        closes = token.type == Token.FUNC and token.subtype == Token.CLOSE
-        slot = calls[-2 if closes else -1].slots[-1]
-        slot.words.append(token.value)
-        if token.type == Token.FUNC and token.subtype == Token.OPEN:
-            calls.append(_Call(_known(token.value[:-1])))
-        elif closes:
-            call = calls.pop()
-            _check_call(call, array)
-            if _gives_array(call):
-                self._add_array(slot, call.name)
-        elif token.type == Token.SEP and token.subtype == Token.ARG:
-            slot.words.pop()
-            calls[-1].slots.append(_Slot())
-        elif token.type in (Token.OP_IN, Token.OP_PRE, Token.OP_POST):
-            slot.operators = True
-        elif token.type == Token.ARRAY:
-            self._add_array(slot, "{}")
-        elif self._is_array(token):
-            self._add_array(slot, token.value)
-
-    def _add_array(self, slot: _Slot, name: str) -> None:
-        slot.arrays.append(name)
-        self._seen_array = True
-
-    def _is_array(self, token: Token) -> bool:
-        """Whether a reference covers more cells than one; _KeepError if it is beyond the engine."""
-        if token.type != Token.OPERAND or token.subtype != Token.RANGE:
-            return False
-        reference = token.value
-        sheet, bang, place = reference.rpartition("!")
-        if "[" in reference:
-            linked = bang or re.match(r"'?\[\d+\]", reference)
-            raise _KeepError("a link to another workbook" if linked else "a structured reference")
-        if ":" in sheet:
-            raise _KeepError("a reference across sheets")
-        if not bang and place.casefold() in self._names:
-            target = self._names[place.casefold()]
-            if target is None:
-                raise _KeepError(f"the name {place} holds a formula or is local to a sheet")
-            place = target.rpartition("!")[2]
-        area = parse_area(place)
-        return ":" in place if area is None else area.first != area.last
+    def add(self, name: str, size: tuple[int, int] | None = None) -> None:
+        self.arrays.append(name)
+        if size is not None:
+            self.sizes.append(size)
 
 
 class _KeepError(Exception):
     """Why the formula under judgement is kept."""
 
 
+class Judge:
+    """Judges formulas of one workbook; formulas of the same shape are judged once."""
+
+    def __init__(
+        self, names: Collection[DefinedName], sheets: Collection[str], *, hidden_rows: bool
+    ) -> None:
+        self._sheets = {title.casefold() for title in sheets}
+        self._hidden_rows = hidden_rows
+        self._names: dict[str, str | _KeepError] = {}
+        for name in names:
+            key = name.name.casefold()
+            local = name.sheet is not None or key in self._names
+            self._names[key] = _unusable(name.name) if local else self._target(name)
+        self._verdicts: dict[tuple[str, bool], Verdict] = {}
+
+    def judge(self, text: str, *, array: bool) -> Verdict:
+        """The verdict on a formula (without its equals sign)."""
+        try:
+            shape, references = split(text)
+        except NotParsedError:
+            return Verdict("it cannot be parsed")
+        verdict = self._verdicts.get((shape, array))
+        if verdict is None:
+            verdict = self._verdicts[shape, array] = self._examine(shape, references, array)
+        if verdict.reason is None and verdict.lowered is None:
+            return verdict
+        return Verdict(
+            verdict.reason and filled(verdict.reason, references),
+            verdict.arrays,
+            verdict.lowered and filled(verdict.lowered, references),
+            verdict.sole,
+            verdict.ours,
+        )
+
+    def _examine(self, shape: str, references: list[str], array: bool) -> Verdict:
+        try:
+            root = parse(shape)
+        except NotParsedError:
+            return Verdict("it cannot be parsed")
+        if _has_intersection(shape):
+            return Verdict("an intersection of ranges")
+        self._areas = {place(n): _size(reference) for n, reference in enumerate(references)}
+        self._variables = _let_variables(root)
+        self._seen_array = self._seen_ours = False
+        try:
+            self._call(root, array)
+        except _KeepError as keep:
+            return Verdict(str(keep))
+        text = lowered(root)
+        only = root.slots[0][0] if len(root.slots[0]) == 1 else None
+        return Verdict(
+            None,
+            self._seen_array,
+            None if text == rendered(root) else text,
+            bare_name(only.name) if isinstance(only, Call) else "",
+            self._seen_ours,
+        )
+
+    def _call(self, call: Call, array: bool) -> bool:
+        """Judge a call with its arguments; whether its result is an array."""
+        name = call.name if call.name in ("", "(") else _known(call.name)
+        self._seen_ours = self._seen_ours or name in OURS
+        found = [self._slot(slot, array) for slot in call.slots]
+        _check_arguments(name, call.slots, found, self._hidden_rows)
+        for position, inside in enumerate(found):
+            _check_slot(name, position, inside, array)
+        return _gives_array(name, call.slots, found)
+
+    def _slot(self, slot: Slot, array: bool) -> _Found:
+        found = _Found()
+        if slot and isinstance(slot[-1], Atom) and slot[-1].kind in (INFIX, PREFIX):
+            raise _KeepError("it cannot be parsed")
+        for item in slot:
+            if isinstance(item, Atom):
+                self._atom(item, found)
+            elif item.name == "(":
+                inside = self._slot(item.slots[0], array)
+                found.arrays += inside.arrays
+                found.sizes += inside.sizes
+                found.whole = found.whole or inside.whole
+                found.operators = found.operators or inside.operators
+            elif self._call(item, array):
+                found.add(bare_name(item.name))
+        self._seen_array = self._seen_array or bool(found.arrays)
+        if found.operators:
+            if found.whole:
+                raise _KeepError(f"{found.whole} is a whole column or row in a computation")
+            for of in ((height for height, _ in found.sizes), (width for _, width in found.sizes)):
+                if len(set(of) - {1}) > 1:
+                    raise _KeepError("it computes with arrays of different sizes")
+        return found
+
+    def _atom(self, atom: Atom, found: _Found) -> None:
+        if atom.kind in (INFIX, PREFIX, POSTFIX):
+            if atom.text == ",":
+                raise _KeepError("a union of ranges")
+            found.operators = True
+        elif atom.kind == NUMBER and float(atom.text) - float(atom.text) != 0:
+            raise _KeepError("a number beyond the largest")
+        elif atom.kind == ARRAY:
+            rows = atom.text.split(";")
+            found.add("{}", (len(rows), rows[0].count(",") + 1))
+        elif atom.kind == RANGE:
+            size = self._reference(atom.text)
+            if size == (0, 0):
+                found.whole = atom.text
+                found.add(atom.text)
+            elif size != (1, 1):
+                found.add(atom.text, size)
+
+    def _reference(self, reference: str) -> tuple[int, int]:
+        """A reference's height and width, (0, 0) if it is whole columns or rows."""
+        sheet, bang, where = reference.rpartition("!")
+        if "[" in reference:
+            linked = bang or re.match(r"'?\[\d+\]", reference)
+            raise _KeepError("a link to another workbook" if linked else "a structured reference")
+        if ":" in sheet:
+            raise _KeepError("a reference across sheets")
+        if bang and _bare_sheet(sheet).casefold() not in self._sheets:
+            raise _KeepError(f"there is no sheet {sheet}")
+        if where in self._areas:
+            return self._areas[where]
+        if _WHOLE.fullmatch(where):
+            return 0, 0
+        if not bang and where.casefold() in self._variables:
+            return 1, 1
+        target = self._names.get(where.casefold(), _KeepError(f"there is no name {where}"))
+        if bang and not isinstance(target, _KeepError):
+            target = _unusable(where)
+        if isinstance(target, _KeepError):
+            raise target
+        inside = target.rpartition("!")[2].replace("$", "")
+        if _CONSTANT.fullmatch(target):
+            return 1, 1
+        return (0, 0) if _WHOLE.fullmatch(inside) else _size(inside)
+
+    def _target(self, name: DefinedName) -> str | _KeepError:
+        """What a defined name stands for, if it is one fixed reference or a number."""
+        if _CONSTANT.fullmatch(name.formula):
+            return name.formula
+        sheet, bang, where = name.formula.rpartition("!")
+        if not bang or _bare_sheet(sheet).casefold() not in self._sheets:
+            return _unusable(name.name)
+        if _ABSOLUTE.fullmatch(where):
+            return name.formula
+        if parse_area(where) is not None:
+            return _KeepError(f"the name {name.name} is relative to the cell it stands in")
+        return _unusable(name.name)
+
+
+def _unusable(name: str) -> _KeepError:
+    return _KeepError(f"the name {name} holds a formula or is local to a sheet")
+
+
+def _bare_sheet(quoted: str) -> str:
+    return quoted[1:-1].replace("''", "'") if quoted.startswith("'") else quoted
+
+
+def _size(reference: str) -> tuple[int, int]:
+    area = parse_area(reference)
+    assert area is not None, reference
+    return area.height, area.width
+
+
+def _let_variables(call: Call) -> set[str]:
+    """Every name that a LET inside gives a value."""
+    found: set[str] = set()
+    if bare_name(call.name) == "LET":
+        for slot in call.slots[:-1:2]:
+            if len(slot) == 1 and isinstance(slot[0], Atom):
+                found.add(slot[0].text.casefold())
+    for slot in call.slots:
+        for item in slot:
+            if isinstance(item, Call):
+                found |= _let_variables(item)
+    return found
+
+
 def _known(spelled: str) -> str:
     name = bare_name(spelled)
-    known = (
-        trusted.SCALAR_FUNCTIONS | trusted.RANGE_FUNCTIONS | trusted.LIFTED_FUNCTIONS | _OURS.keys()
-    )
-    if name not in known:
+    if name not in trusted.FUNCTIONS and name not in OURS:
         why = trusted.REASONS.get(name, "not among the functions that are computed")
         raise _KeepError(f"{name}: {why}")
     return name
 
 
-def _check_call(call: _Call, array: bool) -> None:
-    exact = trusted.EXACT_ARGUMENT.get(call.name)
+def _check_arguments(name: str, slots: list[Slot], found: list[_Found], hidden_rows: bool) -> None:
+    """_KeepError unless the arguments are of a form in which the engine is trusted."""
+    words = [rendered(slot) for slot in slots]
+    exact = trusted.EXACT_ARGUMENT.get(name)
     if exact is not None:
         position, spellings = exact
-        given = call.slots[position].words if len(call.slots) > position else []
-        if "".join(given).upper() not in spellings:
-            raise _KeepError(f"{call.name}: an approximate lookup")
-    if call.name == "TEXT":
-        style = "".join(call.slots[-1].words)
-        if not trusted.TEXT_FORMATS.fullmatch(style.strip('"')) or not style.startswith('"'):
-            raise _KeepError("TEXT: in this format")
-    for position in range(len(call.slots)):
-        _check_slot(call, position, array)
+        if "".join(words[position : position + 1]).upper() not in spellings:
+            raise _KeepError(f"{name}: an approximate lookup")
+    form = trusted.ARGUMENT_FORMS.get(name)
+    if form is not None:
+        position, pattern, reason = form
+        if not re.fullmatch(pattern, "".join(words[position : position + 1]), re.IGNORECASE):
+            raise _KeepError(f"{name}: {reason}")
+    if len(slots) > trusted.MOST_ARGUMENTS.get(name, 255):
+        raise _KeepError(f"{name}: with so many arguments")
+    if name == "SUBTOTAL" and hidden_rows:
+        raise _KeepError("SUBTOTAL: the workbook has hidden rows")
+    if name == "IF" and "" in words:
+        raise _KeepError("IF: with an omitted argument")
+    if name == "SUMPRODUCT" and len(slots) > 1 and any(f.whole for f in found):
+        raise _KeepError("SUMPRODUCT: of whole columns or rows")
+    if name in trusted.COUNTING:
+        for slot, word in zip(slots, words, strict=True):
+            if not _is_plain(slot) and word:
+                raise _KeepError(f"{name}: of computed values")
+    if name in trusted.CRITERIA:
+        _check_criteria(name, slots, found)
 
 
-def _check_slot(call: _Call, position: int, array: bool) -> None:
+def _is_plain(slot: Slot) -> bool:
+    return len(slot) == 1 and (isinstance(slot[0], Atom) or bare_name(slot[0].name) in OURS)
+
+
+def _check_criteria(name: str, slots: list[Slot], found: list[_Found]) -> None:
+    positions = trusted.SINGLE_ARGUMENTS[name]
+    sizes = set()
+    for position, (slot, inside) in enumerate(zip(slots, found, strict=True)):
+        if position not in positions:
+            sizes.add((inside.whole and "whole") or tuple(inside.sizes))
+        elif len(slot) == 1 and isinstance(slot[0], Atom) and slot[0].kind == TEXT:
+            if criterion(slot[0].text[1:-1].replace('""', '"')) is UNSURE:
+                raise _KeepError(f"{name}: a criterion of this form")
+    if len(sizes) > 1:
+        raise _KeepError(f"{name}: ranges of different sizes")
+
+
+def _check_slot(name: str, position: int, slot: _Found, array: bool) -> None:
     """_KeepError if an array stands where Excel and the engine would differ."""
-    slot = call.slots[position]
-    if not slot.arrays:
+    if not slot.arrays or name == "(":
         return
     alone = not slot.operators
-    if not call.name:
+    if not name:
         # The formula's own result: a plain formula shows one cell of it. Of a function of ours
         # that is the first one, which the evaluation takes care of.
-        allowed = array or (alone and slot.arrays[0] in _OURS)
-    elif call.name in trusted.LIFTED_FUNCTIONS:
+        allowed = array or (alone and slot.arrays[0] in OURS)
+    elif name in trusted.LIFTED_FUNCTIONS:
         allowed = array
-    elif call.name in trusted.SCALAR_FUNCTIONS or position in trusted.SINGLE_ARGUMENTS.get(
-        call.name, ()
-    ):
+    elif name in trusted.SCALAR_FUNCTIONS or position in trusted.SINGLE_ARGUMENTS.get(name, ()):
         allowed = False
     else:
-        allowed = alone or array or call.name in trusted.ARRAY_FUNCTIONS
+        allowed = alone or array or name in trusted.ARRAY_FUNCTIONS
     if not allowed:
-        where = f"{call.name} takes" if call.name else "the cell holds"
+        where = f"{name} takes" if name else "the cell holds"
         raise _KeepError(f"{slot.arrays[0]} is a range where {where} a single value")
 
 
-def _gives_array(call: _Call) -> bool:
-    if call.name in trusted.ARRAY_RESULTS:
+def _gives_array(name: str, slots: list[Slot], found: list[_Found]) -> bool:
+    if name in trusted.ARRAY_RESULTS:
         return True
-    if call.name in trusted.LIFTED_FUNCTIONS:
-        return any(slot.arrays for slot in call.slots)
-    function = _OURS.get(call.name)
+    if name in trusted.LIFTED_FUNCTIONS or name == "CHOOSE":
+        return any(inside.arrays for inside in found)
+    if name == "INDEX":
+        whole = any(rendered(slot) in ("", "0") for slot in slots[1:3])
+        return whole or (len(slots) == 2 and not (found[0].sizes and 1 in found[0].sizes[0]))
+    if name == "XLOOKUP":
+        return len(found) > 2 and not (found[2].sizes and 1 in found[2].sizes[0])
+    function = OURS.get(name)
     if function is None:
         return False
-    pairs = zip(call.slots, function.parameters, strict=False)
-    ranges = any(slot.arrays and parameter.domain is not None for slot, parameter in pairs)
+    pairs = zip(found, function.parameters, strict=False)
+    ranges = any(inside.arrays and parameter.domain is not None for inside, parameter in pairs)
     return ranges or function.returns_table
 
 
-def _plain_reference(formula: str) -> str | None:
-    """The formula of a defined name if it is one reference or a number, else None."""
-    place = formula.rpartition("!")[2]
-    if "[" in formula or ":" in formula.rpartition("!")[0]:
-        return None
-    if parse_area(place) is not None or re.fullmatch(r"\$?[A-Z]+:\$?[A-Z]+|\$?\d+:\$?\d+", place):
-        return formula
-    return formula if re.fullmatch(r"-?[0-9.]+(?:E[+-]?[0-9]+)?", formula) else None
-
-
-def _has_intersection(text: str) -> bool:
+def _has_intersection(shape: str) -> bool:
     """Whether two references stand side by side with only a space between them."""
-    outside = re.sub(r'"[^"]*"|\'[^\']*\'', "q", text)
-    return re.search(r"[\w$)]\s+[\w$(]", outside) is not None
-
-
-def with_omitted(text: str) -> str:
-    """The formula with a marker in place of each omitted argument of our functions."""
-    if not _EMPTY_ARGUMENT.search(text) or not our_spellings([text]):
-        return text
-    out: list[str] = ["="]
-    calls: list[bool] = []
-    empty = False
-    for token in Tokenizer("=" + text).items:
-        closes = token.type == Token.FUNC and token.subtype == Token.CLOSE
-        separates = token.type == Token.SEP and token.subtype == Token.ARG
-        if (
-            (closes or separates)
-            and calls
-            and calls[-1]
-            and empty
-            and (separates or out[-1] == ",")
-        ):
-            out.append(f'"{OMITTED}"')
-        out.append(token.value)
-        if closes:
-            calls.pop()
-        opens = token.type == Token.FUNC and token.subtype == Token.OPEN
-        if opens:
-            calls.append(bare_name(token.value[:-1]) in _OURS)
-        if token.type != Token.WSPACE:
-            empty = opens or separates
-    return "".join(out)[1:]
+    outside = re.sub(r'"[^"]*"|\'[^\']*\'', "q", shape)
+    return re.search(r"[\w$);\ue001]\s+[\w$\ue001\ue002]|[);\ue001]\s+\(", outside) is not None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import numbers
 from collections.abc import Mapping
 from difflib import get_close_matches
 
@@ -10,6 +12,8 @@ from chinchilla_xl.recalc.addresses import Cell, parse_area
 from chinchilla_xl.recalc.parts import Workbook
 
 Input = float | str | bool
+
+_LONGEST_TEXT = 32767
 
 
 def parse_assignments(texts: list[str]) -> dict[str, Input]:
@@ -39,7 +43,10 @@ def locate(inputs: Mapping[str, Input], workbook: Workbook) -> dict[str, dict[Ce
     """Sheet -> cell -> value; ArgumentError for a name that is no single cell."""
     found: dict[str, dict[Cell, Input]] = {}
     names = {name.name.casefold(): name for name in workbook.names if name.sheet is None}
-    for key, value in inputs.items():
+    for key, given in inputs.items():
+        if not isinstance(key, str):
+            raise ArgumentError(f"an input is named by text, not by {type(key).__name__}")
+        value = _usable(key, given)
         reference = key
         if "!" not in key:
             name = names.get(key.casefold())
@@ -49,12 +56,35 @@ def locate(inputs: Mapping[str, Input], workbook: Workbook) -> dict[str, dict[Ce
                 hint = f" (did you mean {close[0]}?)" if close else ""
                 raise ArgumentError(f"the workbook has no name {key!r}{hint}")
             reference = name.formula
+            if "$" not in reference and parse_area(reference.rpartition("!")[2]):
+                raise ArgumentError(f"the name {key!r} is relative to the cell it stands in")
         sheet, cell = _single_cell(key, reference)
         titles = {title.casefold(): title for title in workbook.sheets}
         if sheet.casefold() not in titles:
             raise ArgumentError(f"the workbook has no sheet {sheet!r}")
         found.setdefault(titles[sheet.casefold()], {})[cell] = value
     return found
+
+
+def _usable(key: str, value: object) -> Input:
+    """An input as a cell can hold it."""
+    if isinstance(value, str):
+        unpaired = any("\ud800" <= c <= "\udfff" for c in value)
+        if unpaired or len(value) > _LONGEST_TEXT:
+            raise ArgumentError(f"the input {key!r} is no text that a cell can hold")
+        return value
+    kind = type(value).__name__
+    if isinstance(value, bool) or kind in ("bool", "bool_"):
+        return bool(value)
+    if not isinstance(value, numbers.Real):
+        raise ArgumentError(f"the input {key!r} must be a number, text or a boolean, not {kind}")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise ArgumentError(f"the input {key!r} must be finite and below 1.8E308")
+    return number
 
 
 def _single_cell(key: str, reference: str) -> tuple[str, Cell]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 from xml.parsers import expat
@@ -13,7 +14,7 @@ from chinchilla_xl.recalc.archive import Archive
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _STRICT = "{http://purl.oclc.org/ooxml/spreadsheetml/main}"
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
-_WORKBOOK = "xl/workbook.xml"
+WORKBOOK = "xl/workbook.xml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +28,10 @@ class DefinedName:
 
 @dataclass(frozen=True, slots=True)
 class Workbook:
-    """The outline of a workbook; `sheets` maps each worksheet's name to its part."""
+    """The outline of a workbook: `titles` has every sheet, `sheets` each worksheet's part."""
 
     sheets: dict[str, str]
+    titles: tuple[str, ...]
     names: tuple[DefinedName, ...]
     date1904: bool
     table_parts: tuple[str, ...]
@@ -37,26 +39,36 @@ class Workbook:
 
 def read_workbook(archive: Archive) -> Workbook:
     """The outline of the workbook in `archive`."""
-    root = parse_xml(archive.read(_WORKBOOK), _WORKBOOK)
+    root = parse_xml(archive.read(WORKBOOK), WORKBOOK)
     if root.tag.startswith(_STRICT):
         raise UnsupportedFile("a Strict Open XML workbook: save it as an ordinary .xlsx")
-    related = _relationships(archive, _WORKBOOK)
+    related = _relationships(archive, WORKBOOK)
     titles: list[str] = []
     sheets: dict[str, str] = {}
     for element in root.iterfind(f"{_MAIN}sheets/{_MAIN}sheet"):
         title = element.get("name", "")
         titles.append(title)
-        kind, part = related.get(element.get(_RELATION, ""), ("", ""))
+        kind, part = related.get(element.get(_RELATION, ""), ("", "a part"))
+        if not kind:
+            raise BrokenFile(f"the sheet {title!r} points to {part}, which the file lacks")
         if kind == "worksheet":
             if part not in archive.names:
                 raise BrokenFile(f"the sheet {title!r} points to {part}, which the file lacks")
             sheets[title] = part
     if not titles:
         raise BrokenFile("the workbook has no sheets")
+    settings = root.find(f"{_MAIN}calcPr")
+    if settings is not None and settings.get("fullPrecision") in ("0", "false"):
+        raise UnsupportedFile("it calculates with the precision displayed: switch that off first")
     properties = root.find(f"{_MAIN}workbookPr")
     date1904 = properties is not None and properties.get("date1904") in ("1", "true")
     tables = tuple(sorted(n for n in archive.names if n.startswith("xl/tables/")))
-    return Workbook(sheets, _defined_names(root, titles), date1904, tables)
+    return Workbook(sheets, tuple(titles), _defined_names(root, titles), date1904, tables)
+
+
+def without_iteration(data: bytes) -> bytes:
+    """The workbook part with iterative calculation off: circular formulas are for Excel alone."""
+    return re.sub(rb"""(<(?:\w+:)?calcPr\b[^>]*?)\siterate\s*=\s*["'][^"']*["']""", rb"\1", data)
 
 
 def _defined_names(root: ET.Element, titles: list[str]) -> tuple[DefinedName, ...]:
@@ -87,7 +99,10 @@ def _relationships(archive: Archive, part: str) -> dict[str, tuple[str, str]]:
 def parse_xml(data: bytes, part: str) -> ET.Element:
     """The root element of a part; a document type declaration is refused."""
     check_xml(data, part)
-    return ET.fromstring(data)  # noqa: S314 (check_xml has refused entities)
+    try:
+        return ET.fromstring(data)  # noqa: S314 (check_xml has refused entities)
+    except (ET.ParseError, ValueError, LookupError) as e:
+        raise BrokenFile(f"{part} is not well-formed XML: {e}") from None
 
 
 def check_xml(data: bytes, part: str) -> None:
@@ -100,5 +115,5 @@ def check_xml(data: bytes, part: str) -> None:
     parser.StartDoctypeDeclHandler = refuse
     try:
         parser.Parse(data, True)
-    except expat.ExpatError as e:
+    except (expat.ExpatError, ValueError, LookupError) as e:
         raise BrokenFile(f"{part} is not well-formed XML: {e}") from None

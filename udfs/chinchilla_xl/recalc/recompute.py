@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,22 +17,32 @@ from pathlib import Path
 
 from chinchilla_xl.errors import ArgumentError, BrokenFile, WorkbookError
 from chinchilla_xl.functions import CellError
-from chinchilla_xl.recalc.addresses import Area, Cell, quote_sheet
+from chinchilla_xl.recalc.addresses import Area, Cell
 from chinchilla_xl.recalc.archive import Archive
-from chinchilla_xl.recalc.engine import FIT, SPILL, Engine, EngineFailure, parses
+from chinchilla_xl.recalc.callbacks import possible
+from chinchilla_xl.recalc.engine import SPILL, Engine, EngineFailure, parses
 from chinchilla_xl.recalc.files import read_file, write_file
-from chinchilla_xl.recalc.formulas import Judge, our_spellings, with_omitted
+from chinchilla_xl.recalc.formulas import Judge
 from chinchilla_xl.recalc.inputs import Input, locate
-from chinchilla_xl.recalc.parts import Workbook, read_workbook
+from chinchilla_xl.recalc.parts import WORKBOOK, Workbook, read_workbook, without_iteration
+from chinchilla_xl.recalc.sheets import Sheet, children
 from chinchilla_xl.recalc.sheetxml import Edit, Formula, SheetXml
 from chinchilla_xl.recalc.values import Value, same
 
-_MAX_PASSES = 12
+_PATIENCE = 12
+"""Passes after which what rests on a kept formula is kept at once, without a last look."""
+_ROUNDING = 1e-9
+_LONGEST_MESSAGE = 200
+_ORDINARY = 1e-300
+_TINY = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A formula that kept its cached value: where, what, why, and how many cells rest on it."""
+    """A formula that kept its cached value: where, what, why, and how many cells rest on it.
+
+    Of a formula that was itself kept because of another, `dependents` is 0: they count there.
+    """
 
     cell: str
     formula: str
@@ -89,34 +100,14 @@ def recompute(
 
 def recompute_bytes(data: bytes, inputs: Mapping[str, Input] | None = None) -> tuple[bytes, Report]:
     """`recompute` in memory: the new contents of the file, and the report."""
-    archive = Archive(data)
-    calculation = _Calculation(archive, read_workbook(archive))
-    calculation.write_inputs(inputs or {})
-    calculation.evaluate()
-    return archive.replaced(calculation.edited_parts()), calculation.report()
-
-
-@dataclass(slots=True)
-class _Sheet:
-    """A worksheet on its way through the engine."""
-
-    title: str
-    part: str
-    xml: SheetXml
-    formulas: dict[Cell, Formula] = field(default_factory=dict)
-    kept: dict[Cell, str] = field(default_factory=dict)
-    lowered: dict[Cell, str] = field(default_factory=dict)
-    may_spill: set[Cell] = field(default_factory=set)
-
-    def text(self, cell: Cell) -> str:
-        """The formula as the engine gets it."""
-        return self.lowered.get(cell) or self.formulas[cell].text
-
-    def computed(self) -> list[Cell]:
-        return [cell for cell in self.formulas if cell not in self.kept]
-
-    def address(self, cell: Cell) -> str:
-        return f"{quote_sheet(self.title)}!{cell}"
+    try:
+        archive = Archive(data)
+        calculation = _Calculation(archive, read_workbook(archive))
+        calculation.write_inputs(inputs or {})
+        calculation.evaluate()
+        return archive.replaced(calculation.edited_parts()), calculation.report()
+    except (WorkbookError, ArgumentError) as e:
+        raise type(e)(_one_line(str(e))) from None
 
 
 class _Calculation:
@@ -126,20 +117,27 @@ class _Calculation:
         self._archive = archive
         self._workbook = workbook
         self._sheets = {
-            title: _Sheet(title, part, SheetXml(archive.read(part), part))
+            title: Sheet(title, part, SheetXml(archive.read(part), part))
             for title, part in workbook.sheets.items()
         }
         self._engine: Engine | None = None
+        self._inputs = False
+        self._resting: dict[tuple[str, Cell], int] = {}
         self._report = Report("", "")
 
     def write_inputs(self, inputs: Mapping[str, Input]) -> None:
         for title, values in locate(inputs, self._workbook).items():
             sheet = self._sheets[title]
-            formulas = {f.cell for f in sheet.xml.formulas()}
+            found = sheet.xml.formulas()
+            formulas = {f.cell for f in found}
+            arrays = [f.area for f in found if f.area and f.kind != "shared"]
             edits = {}
+            self._inputs = True
             for cell, value in values.items():
-                if cell in formulas:
+                if cell in formulas or any(cell in area for area in arrays):
                     raise ArgumentError(f"{sheet.address(cell)} holds a formula: it is no input")
+                if isinstance(value, str) and sheet.xml.holds_number(cell):
+                    raise ArgumentError(f"{sheet.address(cell)} holds a number: {value[:40]!r}")
                 edits[cell] = Edit(value if isinstance(value, bool | str) else float(value))
             sheet.xml = SheetXml(sheet.xml.edited(edits), sheet.part)
 
@@ -149,42 +147,33 @@ class _Calculation:
         if not any(sheet.formulas for sheet in self._sheets.values()):
             return
         self._judge()
-        for _ in range(_MAX_PASSES):
+        passes = 0
+        while self._engine is None:  # each pass keeps or lowers at least one formula more
+            passes += 1
             engine = self._load()
-            if engine is not None and not self._keep_failures(engine):
+            if engine is None:
+                continue
+            again = self._treat_failures(engine)
+            if not again or passes > _PATIENCE:
+                again = self._keep_dependents(engine) or again
+            if not again:
                 self._engine = engine
-                return
-        raise BrokenFile("its formulas cannot be brought to a stable result")
 
     def _judge(self) -> None:
-        judge = Judge(self._workbook.names)
+        hidden = any(sheet.xml.has_hidden_rows() for sheet in self._sheets.values())
+        judge = Judge(self._workbook.names, self._workbook.titles, hidden_rows=hidden)
         for sheet in self._sheets.values():
             for cell, formula in sheet.formulas.items():
-                array = formula.kind == "array"
-                verdict = judge.judge(formula.text, array=array)
-                if formula.kind == "dataTable":
-                    sheet.kept[cell] = "a data table"
-                    continue
-                if verdict.reason is not None:
-                    sheet.kept[cell] = verdict.reason
-                    continue
-                if verdict.arrays and not array:
-                    sheet.may_spill.add(cell)
-                text = with_omitted(formula.text)
-                if array and not formula.dynamic and formula.area is not None:
-                    text = f"{FIT}({text},{formula.area.height},{formula.area.width})"
-                if text != formula.text:
-                    sheet.lowered[cell] = text
+                sheet.judge(cell, formula, judge)
 
     def _load(self) -> Engine | None:
         """The workbook evaluated, or None if formulas had to be kept for it to load at all."""
-        parts = {s.part: s.xml.edited(_engine_edits(s)) for s in self._sheets.values()}
-        texts = (f.text for s in self._sheets.values() for f in s.formulas.values())
+        parts = {s.part: s.xml.for_engine(s.engine_edits()) for s in self._sheets.values()}
+        parts[WORKBOOK] = without_iteration(self._archive.read(WORKBOOK))
         try:
             return Engine(
                 self._archive.replaced(self._archive.changes(parts), level=1),
                 date1904=self._workbook.date1904,
-                spellings=our_spellings(texts),
             )
         except BrokenFile:
             if not self._keep_unparsable():
@@ -204,36 +193,88 @@ class _Calculation:
                     found = True
         return found
 
-    def _keep_failures(self, engine: Engine) -> bool:
-        """Keep what the engine could not compute; whether it has to start again."""
+    def _treat_failures(self, engine: Engine) -> bool:
+        """Lower or keep what the engine could not compute; whether it has to start again."""
         again = False
         for sheet in self._sheets.values():
             for cell, value in engine.values(sheet.title, sheet.computed()).items():
-                failure = value if isinstance(value, EngineFailure) else None
-                plain = sheet.formulas[cell].kind != "array"
-                blocked = failure is not None and failure.kind == SPILL
-                spills = cell in sheet.may_spill and engine.spilled(sheet.title, cell) is not None
-                if plain and (blocked or spills):
-                    _reduce(sheet, cell)
-                elif failure is not None and not blocked:
-                    sheet.kept[cell] = failure.reason
-                else:
+                if isinstance(value, float) and _ORDINARY < abs(value) < math.inf:
+                    if (
+                        abs(value) < _TINY
+                        and _is_residue(value)
+                        and "SUM" in sheet.text(cell).upper()
+                    ):
+                        sheet.kept[cell] = "its result is what rounding has left of a sum"
+                        again = True
+                        continue
+                    if cell not in sheet.may_spill:
+                        continue
+                elif isinstance(value, CellError) and self._doubtful(engine, sheet, cell, value):
+                    sheet.kept[cell] = f"the engine gives {value.code}, where Excel may not"
+                    again = True
                     continue
-                again = True
-        return self._keep_dependents(engine) or again
+                again = self._treat(engine, sheet, cell, value) or again
+        return again
+
+    def _treat(
+        self, engine: Engine, sheet: Sheet, cell: Cell, value: Value | EngineFailure
+    ) -> bool:
+        """Lower or keep one formula if its result is none; whether it was."""
+        failure = value if isinstance(value, EngineFailure) else None
+        plain = sheet.formulas[cell].kind != "array"
+        blocked = failure is not None and failure.kind == SPILL
+        spills = cell in sheet.may_spill and engine.spilled(sheet.title, cell) is not None
+        if plain and (blocked or spills):
+            sheet.reduce(cell)
+        elif failure is not None and not blocked:
+            sheet.kept[cell] = failure.reason
+        elif possible(value) is not value or _has_impossible_children(engine, sheet, cell):
+            sheet.lowered[cell] = f"__POSSIBLE({sheet.text(cell)})"
+        else:
+            return False
+        return True
+
+    def _doubtful(self, engine: Engine, sheet: Sheet, cell: Cell, value: CellError) -> bool:
+        """Whether an error may be the engine's own: it came neither from a cell nor from us."""
+        if value.code not in ("#VALUE!", "#NAME?") or same(value, sheet.formulas[cell].value):
+            return False
+        if cell in sheet.raising:
+            return False
+        return value not in engine.precedent_errors(sheet.title, cell)
 
     def _keep_dependents(self, engine: Engine) -> bool:
-        """Keep what rests on a kept formula that has no value to compute with."""
+        """Keep what rests on a kept formula whose value is missing or may be out of date."""
         found = False
+        if not any(sheet.kept for sheet in self._sheets.values()):
+            return found
+        changed = self._inputs or _changed(self._sheets, engine)
         for sheet in self._sheets.values():
-            for cell in [c for c in sheet.kept if sheet.formulas[c].value is None]:
-                for title, dependent in engine.dependents(sheet.title, [cell]):
-                    other = self._sheets[title]
-                    if dependent not in other.kept and dependent in other.formulas:
-                        reason = f"it needs {sheet.address(cell)}, which has no value"
-                        other.kept[dependent] = reason
-                        found = True
+            for cell in list(sheet.kept):
+                missing = sheet.formulas[cell].value is None
+                place = sheet.title, cell
+                if place in self._resting:
+                    continue
+                area = sheet.formulas[cell].area or Area(cell, cell)
+                dependents = engine.dependents(sheet.title, area.cells())
+                rests = [
+                    (other, dependent)
+                    for title, dependent in dependents
+                    if dependent in (other := self._sheets[title]).formulas
+                    and dependent not in other.kept
+                ]
+                if not (missing or changed):
+                    continue
+                self._resting[place] = len(dependents)
+                why = "which has no value" if missing else "which was kept"
+                for other, dependent in rests:
+                    other.kept[dependent] = f"it needs {sheet.address(cell)}, {why}"
+                    self._resting[other.title, dependent] = 0
+                    found = True
         return found
+
+    def _dependents(self, engine: Engine, sheet: Sheet, cell: Cell) -> int:
+        known = self._resting.get((sheet.title, cell))
+        return len(engine.dependents(sheet.title, [cell])) if known is None else known
 
     def edited_parts(self) -> dict[str, bytes]:
         """The worksheet parts with inputs and new cached values."""
@@ -241,7 +282,7 @@ class _Calculation:
             {s.part: s.xml.edited(self._new_values(s)) for s in self._sheets.values()}
         )
 
-    def _new_values(self, sheet: _Sheet) -> dict[Cell, Edit]:
+    def _new_values(self, sheet: Sheet) -> dict[Cell, Edit]:
         if self._engine is None:
             return {}
         engine = self._engine
@@ -264,9 +305,9 @@ class _Calculation:
         report.kept = [
             Kept(
                 sheet.address(cell),
-                "=" + sheet.formulas[cell].text,
+                "=" + sheet.own_text(cell),
                 reason,
-                len(engine.dependents(sheet.title, [cell])),
+                self._dependents(engine, sheet, cell),
             )
             for sheet in self._sheets.values()
             for cell, reason in sheet.kept.items()
@@ -274,48 +315,50 @@ class _Calculation:
         return report
 
 
-def _engine_edits(sheet: _Sheet) -> dict[Cell, Edit]:
-    """What the engine's copy of a sheet differs in: constants, lowered text, no old spills."""
-    edits: dict[Cell, Edit] = {}
-    for cell, formula in sheet.formulas.items():
-        if cell in sheet.kept:
-            edits[cell] = Edit(formula=None)
-        elif cell in sheet.lowered:
-            edits[cell] = Edit(formula=sheet.lowered[cell])
-        if formula.kind == "array" and cell not in sheet.kept:
-            for child in _children(formula.area):
-                if child not in sheet.formulas:
-                    edits[child] = Edit(value=None)
-    return edits
+def _has_impossible_children(engine: Engine, sheet: Sheet, cell: Cell) -> bool:
+    if sheet.formulas[cell].kind != "array":
+        return False
+    spill = engine.spilled(sheet.title, cell)
+    filled = engine.values(sheet.title, children(spill))
+    return any(possible(value) is not value for value in filled.values())
 
 
-def _reduce(sheet: _Sheet, cell: Cell) -> None:
-    """A plain formula gave an array: its first cell if it is a call of ours, else keep it."""
-    text = sheet.text(cell)
-    ours = our_spellings([text]).get(text.partition("(")[0].upper())
-    if ours is None or not text.endswith(")"):
-        sheet.kept[cell] = "its result is an array where the cell holds a single value"
-    else:
-        sheet.lowered[cell] = f"INDEX({text},1,1)"
+def _is_residue(value: float) -> bool:
+    """Whether a number has so few binary digits that it may be the rest of larger ones."""
+    return (math.frexp(value)[0] * 64).is_integer()
 
 
-def _spill_edits(engine: Engine, sheet: _Sheet, formula: Formula, value: Value) -> dict[Cell, Edit]:
+def _changed(sheets: Mapping[str, Sheet], engine: Engine) -> bool:
+    """Whether any computed value differs from its cache by more than rounding."""
+    for sheet in sheets.values():
+        for cell, value in engine.values(sheet.title, sheet.computed()).items():
+            old = sheet.formulas[cell].value
+            if isinstance(value, float) and type(old) is float:
+                if not math.isclose(value, old, rel_tol=_ROUNDING):
+                    return True
+            elif not same(old, _storable(value)):
+                return True
+    return False
+
+
+def _spill_edits(engine: Engine, sheet: Sheet, formula: Formula, value: Value) -> dict[Cell, Edit]:
     """The new contents of the cells that an array formula fills, and of those it leaves."""
     spill = engine.spilled(sheet.title, formula.cell) or Area(formula.cell, formula.cell)
     edits: dict[Cell, Edit] = {}
     if formula.dynamic and spill != formula.area:
         edits[formula.cell] = Edit(value, area=spill)
-    children = engine.values(sheet.title, _children(spill))
-    edits.update({child: Edit(_storable(inner)) for child, inner in children.items()})
-    for child in _children(formula.area):
+    filled = engine.values(sheet.title, children(spill))
+    edits.update({child: Edit(_storable(inner)) for child, inner in filled.items()})
+    for child in children(formula.area):
         if child not in edits and child not in sheet.formulas:
             edits[child] = Edit(None)
     return edits
 
 
-def _children(area: Area | None) -> list[Cell]:
-    """The cells of a spill besides its first."""
-    return [] if area is None else area.cells()[1:]
+def _one_line(text: str) -> str:
+    """A message as a person can read it, whatever the file has put into it."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line if len(line) <= _LONGEST_MESSAGE else line[: _LONGEST_MESSAGE - 4] + " ..."
 
 
 def _storable(value: Value | EngineFailure) -> Value:

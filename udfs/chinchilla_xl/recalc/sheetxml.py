@@ -17,6 +17,7 @@ from typing import Any, Final, NamedTuple
 from xml.sax.saxutils import escape
 
 from chinchilla_xl.errors import BrokenFile, UnsupportedFile
+from chinchilla_xl.functions import CellError
 from chinchilla_xl.recalc.addresses import (
     MAX_COLUMN,
     MAX_ROW,
@@ -27,6 +28,11 @@ from chinchilla_xl.recalc.addresses import (
 )
 from chinchilla_xl.recalc.parts import check_xml
 from chinchilla_xl.recalc.values import Value, decode, encode, same
+
+_NAMESPACE = re.compile(
+    rb"""\sxmlns(:[\w.-]+)?\s*=\s*["']http://schemas.openxmlformats.org/spreadsheetml/2006/main["']"""
+)
+_UNKNOWN = CellError("", "a shared string, which no formula's value is")
 
 KEEP: Final[Any] = object()
 """In an Edit: leave that part of the cell as it is."""
@@ -42,7 +48,7 @@ class Edit(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """A formula cell. The followers of a shared formula carry their leader's text."""
+    """A formula cell; one that shares another's formula names that cell and carries its text."""
 
     cell: Cell
     text: str
@@ -50,15 +56,22 @@ class Formula:
     area: Area | None
     dynamic: bool  # a dynamic array: spills as far as its result reaches
     value: Value  # as cached; None if it has none
+    leader: Cell | None = None
 
 
 class SheetXml:
     """One worksheet part."""
 
     def __init__(self, data: bytes, part: str) -> None:
-        check_xml(data, part)
         if data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in data[:64]:
             raise UnsupportedFile(f"{part} is in UTF-16: save the workbook anew")
+        encoding = re.match(rb"""(?:\xef\xbb\xbf)?<\?xml[^>]*\sencoding\s*=\s*["']([^"']*)""", data)
+        if encoding and encoding[1].lower() not in (b"utf-8", b"utf8", b"us-ascii", b"ascii"):
+            raise UnsupportedFile(f"{part} is not in UTF-8: save the workbook anew")
+        check_xml(data, part)
+        prefixes = set(_NAMESPACE.findall(data))
+        if len(prefixes) > 1:
+            raise UnsupportedFile(f"{part} mixes namespace prefixes: save the workbook anew")
         root = re.search(rb"<(?:([\w.-]+):)?worksheet\b", data)
         if root is None:
             raise BrokenFile(f"{part} is no worksheet")
@@ -72,19 +85,38 @@ class SheetXml:
         match = self._syntax.sheet_data.search(self.data)
         if match is None:
             raise BrokenFile(f"{self._part} has no sheetData")
+        if len(re.findall(rb"<(?:[\w.-]+:)?sheetData\b", self.data)) > 1:
+            raise UnsupportedFile(f"{self._part} has more than one sheetData: save it anew")
         body = match.span("body") if match["body"] is not None else (match.end(), match.end())
         if re.search(rb"<[!?]", match.group()):
             raise UnsupportedFile(f"{self._part} has comments or CDATA among its cells")
         return body
 
+    def holds_number(self, cell: Cell) -> bool:
+        """Whether a cell holds a number now."""
+        for other, match in self._cells():
+            if other == cell:
+                kind, text = self._stored(match)
+                return kind == "n" and bool(text)
+        return False
+
+    def for_engine(self, edits: Mapping[Cell, Edit]) -> bytes:
+        """The part edited, with error values that the engine cannot load replaced."""
+        return self._syntax.new_error.sub(rb"\g<1>#VALUE!", self.edited(edits))
+
+    def has_hidden_rows(self) -> bool:
+        """Whether any row is hidden, by hand, by a filter or by default."""
+        return self._syntax.hidden.search(self.data) is not None
+
     def _cells(self) -> Iterator[tuple[Cell, re.Match[bytes]]]:
-        for cell, match in self._tokens():
+        for _, cell, match in self._tokens():
             if cell is not None:
                 yield cell, match
 
-    def _tokens(self) -> Iterator[tuple[Cell | None, re.Match[bytes]]]:
-        """Every cell with its address, and the start and end of every row with None."""
+    def _tokens(self) -> Iterator[tuple[int, Cell | None, re.Match[bytes]]]:
+        """Every cell with its row and address, and the start and end of every row with None."""
         row = column = 0
+        numbered = False
         last = Cell(0, 0)
         for match in self._syntax.token.finditer(self.data, *self._bounds):
             kind = match.lastgroup
@@ -97,51 +129,66 @@ class SheetXml:
                     column += 1
                 else:
                     column = _column(letters)
+                    if numbered and row != int(digits):
+                        raise BrokenFile(
+                            f"{self._part} has a cell of row {int(digits)} in row {row}"
+                        )
                     row = int(digits)
                 cell = Cell(row, column)
                 if not (last < cell and row <= MAX_ROW and column <= MAX_COLUMN):
                     raise BrokenFile(f"{self._part} has {cell} out of order or out of the sheet")
                 last = cell
-                yield cell, match
+                yield row, cell, match
                 continue
             if kind == "row":
                 found = self._syntax.row_number.search(match["row"])
                 row = int(found[1]) if found else row + 1
-                column = 0
-            yield None, match
+                column, numbered = 0, found is not None
+            yield row, None, match
 
     def formulas(self) -> list[Formula]:
         """Every formula cell, in the order of the part."""
         syntax = self._syntax
         found: list[Formula] = []
-        leaders: dict[bytes, str] = {}
+        constants = 0
+        leaders: dict[bytes, tuple[Cell, str]] = {}
         for cell, match in self._cells():
             body = match["body"]
-            formula = body and syntax.formula.search(body)
+            formula = body and syntax.formula.search(self._core(body))
             if not formula:
                 continue
             text = _unescaped(formula["text"])
             attributes = formula["attributes"]
-            kind, area, dynamic = "normal", None, False
+            kind, area, dynamic, leader = "normal", None, False, None
             if attributes.strip():
                 fields = dict(syntax.attribute.findall(attributes))
                 kind = fields.get(b"t", b"normal").decode()
                 area = parse_area(fields.get(b"ref", b"").decode())
-                dynamic = kind == "array" and b" cm=" in match["cell"].split(b">", 1)[0]
+                dynamic = kind == "array" and syntax.metadata.search(_head(match)) is not None
                 if kind == "shared":
                     group = fields.get(b"si", b"")
-                    text = leaders.setdefault(group, text)
-            value = decode(*self._stored(match))
-            found.append(Formula(cell, text, kind, area, dynamic, value))
-        if len(found) != len(syntax.any_formula.findall(self.data, *self._bounds)):
+                    leader, text = leaders.setdefault(group, (cell, text))
+            if not text.strip() and kind != "dataTable":
+                if kind == "shared":
+                    raise BrokenFile(f"{self._part} has {cell} share a formula that is not there")
+                constants += 1  # an element without a formula
+                continue
+            stored, value = self._stored(match)
+            old = _UNKNOWN if stored == "s" else decode(stored, value)
+            found.append(Formula(cell, text, kind, area, dynamic, old, leader))
+        if len(found) + constants != len(syntax.any_formula.findall(self.data, *self._bounds)):
             raise UnsupportedFile(f"{self._part} holds formulas outside of cells")
         return found
 
     def _stored(self, match: re.Match[bytes]) -> tuple[str, str]:
-        kind = self._syntax.type_attribute.search(match["cell"].split(b">", 1)[0])
-        value = self._syntax.value.search(match["body"] or b"")
+        kind = self._syntax.type_attribute.search(_head(match))
+        value = self._syntax.value.search(self._core(match["body"] or b""))
         text = _unescaped(value["text"]) if value and value["text"] else ""
         return (kind[1].decode() if kind else "n"), text
+
+    def _core(self, body: bytes) -> bytes:
+        """A cell's contents without extensions, which may hold anything."""
+        return body.partition(self._syntax.extensions)[0] if b"extLst" in body else body
 
     def _holds(self, match: re.Match[bytes], value: Value) -> bool:
         kind, text = self._stored(match)
@@ -154,19 +201,20 @@ class SheetXml:
         pending = _Pending(edits)
         data, out, position = self.data, [], self._bounds[0]
         start = self._open_sheet_data()
-        row: int = 0
-        for cell, match in self._tokens():
+        for row, cell, match in self._tokens():
             new = b""
             end = match.start()
+            if not pending.has(row):
+                if match.lastgroup != "row":
+                    continue
             if cell is not None:
-                row = cell.row
                 new = self._added(pending.before(cell))
                 edit = pending.take(cell)
                 if edit is not None:
                     new += self._edited_cell(match, edit)
                     end = match.end()
             elif match.lastgroup == "row":
-                new, end, row = self._row_start(match, row, pending)
+                new, end = self._row_start(match, row, pending)
             else:
                 new = self._added(pending.rest_of(row))
             if new or end != match.start():
@@ -176,18 +224,14 @@ class SheetXml:
         rest = b"".join(self._new_row(r, pending) for r in pending.rows())
         return start + b"".join(out) + rest + self._close_sheet_data()
 
-    def _row_start(
-        self, match: re.Match[bytes], row: int, pending: _Pending
-    ) -> tuple[bytes, int, int]:
+    def _row_start(self, match: re.Match[bytes], row: int, pending: _Pending) -> tuple[bytes, int]:
         """New rows before the row that starts here, and this one opened if it was empty."""
-        found = self._syntax.row_number.search(match["row"])
-        row = int(found[1]) if found else row + 1
         new = b"".join(self._new_row(r, pending) for r in pending.rows(before=row))
         if match["row"].endswith(b"/>") and pending.has(row):
             opened = match["row"][:-2].rstrip() + b">"
             cells = self._added(pending.rest_of(row))
-            return new + opened + cells + b"</%srow>" % self._prefix, match.end(), row
-        return new, match.start(), row
+            return new + opened + cells + b"</%srow>" % self._prefix, match.end()
+        return new, match.start()
 
     def _open_sheet_data(self) -> bytes:
         head = self.data[: self._bounds[0]]
@@ -215,24 +259,27 @@ class SheetXml:
         return b"<%sc%s>%s%s%s</%sc>" % (p, attributes, formula, content, tail, p)
 
     def _edited_cell(self, match: re.Match[bytes], edit: Edit) -> bytes:
-        syntax, body = self._syntax, match["body"] or b""
+        syntax, body = self._syntax, self._core(match["body"] or b"")
         found = syntax.formula.search(body)
         formula = found.group() if found else b""
         if edit.formula is None:
             formula = b""
         elif edit.formula is not KEEP and found:
+            attributes = b"" if b"shared" in found["attributes"] else found["attributes"]
             formula = b"<%sf%s>%s</%sf>" % (
-                self._prefix, found["attributes"], escape(edit.formula).encode(), self._prefix
+                self._prefix, attributes, escape(edit.formula).encode(), self._prefix
             )  # fmt: skip
         elif edit.area is not None:
             formula = syntax.area.sub(rb"\g<1>%s\g<2>" % str(edit.area).encode(), formula, count=1)
         if edit.value is KEEP or self._holds(match, edit.value):
             return match["cell"].replace(found.group(), formula, 1) if found else match["cell"]
-        head = match["cell"].split(b">", 1)[0]
+        head = _head(match)
         attributes = syntax.type_attribute.sub(b"", head[2 + len(self._prefix) :].rstrip(b"/ "))
         value = syntax.value.search(body)
-        tail = body[value.end() :] if value else body[found.end() if found else 0 :]
-        return self._cell(attributes, formula, edit, tail)
+        rest = match["body"] or b""  # what is neither formula nor value stays, behind them
+        for part in (found, value):
+            rest = rest.replace(part.group(), b"", 1) if part else rest
+        return self._cell(attributes, formula, edit, rest)
 
 
 class _Pending:
@@ -280,11 +327,15 @@ class _Syntax:
     formula: re.Pattern[bytes]
     any_formula: re.Pattern[bytes]
     value: re.Pattern[bytes]
-    reference: re.Pattern[bytes] = re.compile(rb"""\sr=["']([A-Z]{1,3})([0-9]{1,7})["']""")
-    row_number: re.Pattern[bytes] = re.compile(rb"""\sr=["']([0-9]{1,7})["']""")
-    type_attribute: re.Pattern[bytes] = re.compile(rb"""\st=["']([^"']*)["']""")
-    attribute: re.Pattern[bytes] = re.compile(rb"""([\w:]+)=["']([^"']*)["']""")
-    area: re.Pattern[bytes] = re.compile(rb"""(\sref=["'])[^"']*(["'])""")
+    hidden: re.Pattern[bytes]
+    new_error: re.Pattern[bytes]
+    extensions: bytes
+    reference: re.Pattern[bytes] = re.compile(rb"""\sr\s*=\s*["']([A-Z]{1,3})([0-9]{1,7})["']""")
+    row_number: re.Pattern[bytes] = re.compile(rb"""\sr\s*=\s*["']([0-9]{1,7})["']""")
+    type_attribute: re.Pattern[bytes] = re.compile(rb"""\st\s*=\s*["']([^"']*)["']""")
+    metadata: re.Pattern[bytes] = re.compile(rb"""\scm\s*=""")
+    attribute: re.Pattern[bytes] = re.compile(rb"""([\w:]+)\s*=\s*["']([^"']*)["']""")
+    area: re.Pattern[bytes] = re.compile(rb"""(\sref\s*=\s*["'])[^"']*(["'])""")
 
     @staticmethod
     @lru_cache(maxsize=16)
@@ -302,7 +353,20 @@ class _Syntax:
             pattern(rb"<%f\b(?P<attributes>[^>]*?)(?:/>|>(?P<text>[^<]*)</%f\s*>)"),
             pattern(rb"<%f[\s/>]"),
             pattern(rb"<%(?P<tag>v|is)\b[^>]*?(?:/>|>(?P<text>.*?)</%(?P=tag)\s*>)"),
+            pattern(
+                rb"""<%(?:row\b[^>]*\shidden|sheetFormatPr\b[^>]*\szeroHeight)\s*=\s*["'](?:1|true)"""
+            ),
+            pattern(
+                rb"""(\st\s*=\s*["']e["'][^>]*>(?:<%f\b[^>]*/>|<%f\b[^>]*>[^<]*</%f\s*>)?<%v>)"""
+                rb"(?!#(?:NULL!|DIV/0!|VALUE!|REF!|NAME\?|NUM!|N/A)<)[^<]*"
+            ),
+            b"<%sextLst" % prefix,
         )
+
+
+def _head(match: re.Match[bytes]) -> bytes:
+    """A cell's start tag, without what closes it."""
+    return bytes(match["cell"]).split(b">", 1)[0]
 
 
 @lru_cache(maxsize=MAX_COLUMN)

@@ -7,25 +7,23 @@ so that no unchecked function can put a wrong number into a file.
 
 from __future__ import annotations
 
-import re
-
 SCALAR_FUNCTIONS = frozenset(
     """
     ABS ACCRINT ACOS ACOSH ACOT ADDRESS ARABIC ASIN ASINH ATAN ATAN2 ATANH BASE BETA.DIST
-    BETA.INV BIN2DEC BINOM.DIST BITAND BITLSHIFT BITOR BITRSHIFT BITXOR CEILING.MATH CHAR
+    BETA.INV BIN2DEC BINOM.DIST BITAND BITLSHIFT BITOR BITRSHIFT BITXOR  CHAR
     CHISQ.DIST CHISQ.DIST.RT CHISQ.INV CLEAN CODE COLUMN COMBIN COMBINA COMPLEX CONCATENATE
-    CONFIDENCE.NORM CONVERT COS COSH COT CUMIPMT CUMPRINC DATE DATEDIF DATEVALUE DAY DAYS
+    CONFIDENCE.NORM  COS COSH COT CUMIPMT CUMPRINC DATE DATEDIF DATEVALUE DAY DAYS
     DAYS360 DB DDB DEC2BIN DEC2HEX DEC2OCT DECIMAL DEGREES DELTA DOLLAR DOLLARDE DOLLARFR EDATE
     EFFECT EOMONTH ERF ERFC ERROR.TYPE EVEN EXACT EXP EXPON.DIST F.DIST F.INV FACT FACTDOUBLE
-    FALSE FIND FISHER FISHERINV FIXED FLOOR FLOOR.MATH FV GAMMA GAMMA.DIST GAMMA.INV GAMMALN
+    FALSE FIND FISHER FISHERINV FIXED   FV GAMMA GAMMA.DIST GAMMA.INV GAMMALN
     GAUSS GCD GESTEP HEX2DEC HOUR HYPGEOM.DIST IFERROR IFNA IFS IMABS INT IPMT ISBLANK ISERR
     ISERROR ISEVEN ISLOGICAL ISNA ISNONTEXT ISNUMBER ISODD ISOWEEKNUM ISTEXT LCM LEFT LEN LN LOG
     LOG10 LOGNORM.DIST LOGNORM.INV LOWER MID MINUTE MOD MONTH MROUND MULTINOMIAL N NA
     NEGBINOM.DIST NETWORKDAYS NETWORKDAYS.INTL NOMINAL NORM.DIST NORM.INV NORM.S.DIST NORM.S.INV
     NORMDIST NORMINV NORMSDIST NORMSINV NOT NOW NPER NUMBERVALUE OCT2DEC ODD PDURATION PERMUT
-    PHI PI PMT POISSON.DIST POWER PPMT PRICE PROPER PV QUOTIENT RADIANS RATE REPLACE REPT RIGHT
+    PHI PI PMT POISSON.DIST POWER PPMT PRICE  PV QUOTIENT RADIANS RATE  REPT RIGHT
     ROMAN ROUND ROUNDDOWN ROUNDUP ROW RRI SEARCH SEC SECOND SEQUENCE SIGN SIN SINH SLN SQRT
-    SQRTPI STANDARDIZE SUBSTITUTE SWITCH SYD T T.DIST T.DIST.2T T.INV T.INV.2T TAN TANH
+    SQRTPI STANDARDIZE SUBSTITUTE SWITCH SYD T T.DIST T.DIST.2T   TAN TANH
     TBILLPRICE TEXT TEXTAFTER TEXTBEFORE TIME TODAY TRIM TRUE TRUNC TYPE UNICHAR UNICODE UPPER
     VALUE WEEKDAY WEEKNUM WEIBULL.DIST WORKDAY WORKDAY.INTL YEAR YEARFRAC YIELD
     """.split()
@@ -49,6 +47,8 @@ RANGE_FUNCTIONS = frozenset(
 
 LIFTED_FUNCTIONS = frozenset({"IF", "LET"})
 """Functions of single values that an array formula may also give arrays."""
+
+FUNCTIONS = SCALAR_FUNCTIONS | RANGE_FUNCTIONS | LIFTED_FUNCTIONS
 
 ARRAY_FUNCTIONS = frozenset({"SUMPRODUCT"})
 """Functions that compute their arguments as arrays even in a plain formula."""
@@ -118,8 +118,59 @@ EXACT_ARGUMENT: dict[str, tuple[int, tuple[str, ...]]] = {
 An approximate one is computed by bisection, whose answer on unsorted data is the program's own.
 """
 
-TEXT_FORMATS = re.compile(r"[#0,]*0(\.[0#]+)?%?|yyyy-mm-dd|mmm yyyy|mmmm yyyy|dd/mm/yyyy|yyyy")
-"""The formats in which TEXT is trusted."""
+ARGUMENT_FORMS: dict[str, tuple[int, str, str]] = {
+    "DATEDIF": (2, '"[ymd]"', "in this unit"),
+    "NETWORKDAYS.INTL": (2, "|[0-9]+", "weekends of this form"),
+    "SUBTOTAL": (0, "[1-9]|1[01]", "a code that is not a number from 1 to 11"),
+    "TEXT": (
+        1,
+        r'"([#0,]*0(\.[0#]+)?%?|yyyy-mm-dd|mmm yyyy|mmmm yyyy|dd/mm/yyyy|yyyy)"',
+        "in this format",
+    ),
+    "WORKDAY.INTL": (2, "|[0-9]+", "weekends of this form"),
+}
+"""Arguments that must match a pattern for the function to be trusted, and the reason if not."""
+
+MOST_ARGUMENTS = {"TEXTAFTER": 2, "TEXTBEFORE": 2}
+
+COUNTING = frozenset({"COUNT", "COUNTA", "ERROR.TYPE", "TYPE"})
+"""Functions that pass over errors: an error of the engine's own would not be seen."""
+
+CRITERIA = frozenset("AVERAGEIF AVERAGEIFS COUNTIF COUNTIFS MAXIFS MINIFS SUMIF SUMIFS".split())
+
+GUARDED_ARGUMENTS: dict[str, tuple[str, frozenset[int] | None]] = {
+    "CONCAT": ("__TEXT", None),
+    "CONCATENATE": ("__TEXT", None),
+    "EXACT": ("__TEXT", None),
+    "FIND": ("__TEXT_BMP", frozenset({0, 1})),
+    "LEFT": ("__TEXT_BMP", frozenset({0})),
+    "LEN": ("__TEXT_BMP", None),
+    "LOWER": ("__TEXT_ASCII", None),
+    "MID": ("__TEXT_BMP", frozenset({0})),
+    "REPT": ("__TEXT", frozenset({0})),
+    "RIGHT": ("__TEXT_BMP", frozenset({0})),
+    "SEARCH": ("__TEXT_ASCII", frozenset({0, 1})),
+    "SUBSTITUTE": ("__TEXT_BMP", frozenset({0, 1, 2})),
+    "TEXT": ("__NUMBER", frozenset({0})),
+    "TEXTAFTER": ("__TEXT_ASCII", None),
+    "TEXTBEFORE": ("__TEXT_ASCII", None),
+    "TEXTJOIN": ("__TEXT", frozenset({0, *range(2, 255)})),
+    "TRIM": ("__TEXT_ASCII", None),
+    "UPPER": ("__TEXT_ASCII", None),
+}
+"""The callback through which arguments pass (None: all of them)."""
+
+REPLACED = {"DATE": "__DATE", "MOD": "__MOD", "SUMPRODUCT": "__SUMPRODUCT"}
+"""Functions computed by a callback instead."""
+
+OVERFLOWING = frozenset(
+    """
+    COSH CUMIPMT CUMPRINC DB DDB DEGREES EFFECT FV GAMMA.INV IMABS IPMT LOGNORM.INV NORM.INV
+    NORMINV PMT PPMT PRODUCT PV RRI SERIESSUM SINH SLN STANDARDIZE SUMSQ SUMX2MY2 SUMX2PY2 SUMXMY2
+    SYD
+    """.split()
+)
+"""Functions that give infinity in the engine where Excel gives an error."""
 
 REASONS = {
     "RAND": "a random number",

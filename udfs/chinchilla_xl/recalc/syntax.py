@@ -1,0 +1,168 @@
+"""A formula as a tree of calls, with its references set apart so that equal shapes are one.
+
+`split` takes the references out of a formula: what remains, its shape, is the same for the formula
+of every row of a table. `parse` makes a tree of a shape; each reference is one character there.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from chinchilla_xl.errors import MissingExtra
+from chinchilla_xl.recalc.addresses import parse_area
+
+try:
+    from openpyxl.formula import Tokenizer
+    from openpyxl.formula.tokenizer import Token, TokenizerError
+except ImportError as missing:
+    raise MissingExtra("openpyxl", "recalc") from missing
+
+_COLUMN = "(?:[A-Z]{1,2}|[A-W][A-Z]{2}|X[A-E][A-Z]|XF[A-D])"
+_ROW = (
+    r"(?:10485(?:7[0-6]|[0-6]\d)|1048[0-4]\d{2}|104[0-7]\d{3}|10[0-3]\d{4}|[1-9]\d{0,5})(?![0-9])"
+)
+_CELL = rf"\$?{_COLUMN}\$?{_ROW}"
+# Beyond XFD1048576, and before a parenthesis or a dot, the same letters and digits are a name.
+_REFERENCE = re.compile(
+    rf'"[^"]*"|\'[^\']*\'|(?<![\w.$@\[\]\\?])({_CELL}(?::{_CELL})?)(?!\s*\()(?![\w.!?\\:\[\]])',
+    re.IGNORECASE,
+)
+_CALL_SPACE = re.compile(r'("[^"]*"|\'[^\']*\')|(?<=[\w.])\s+(?=\()')
+
+_SINGLE, _AREA, _FIRST, _LAST = "\ue001", "\ue002", 0xE100, 0xF8FF
+_MARK = re.compile(rf"{_SINGLE}|{_AREA}\d+x\d+;")
+_PRIVATE = re.compile("[\ue000-\uf8ff]")
+
+
+class NotParsedError(Exception):
+    """A formula that is no formula, or is beyond the tokenizer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Atom:
+    """An operand or operator, as spelled; `kind` is one of the tokenizer's types or subtypes."""
+
+    kind: str
+    text: str
+
+
+@dataclass(slots=True)
+class Call:
+    """A function's call with its arguments; "(" is a parenthesis, "" the formula itself."""
+
+    name: str
+    slots: list[Slot] = field(default_factory=lambda: [[]])
+
+
+Slot: TypeAlias = list[Atom | Call]
+
+INFIX, PREFIX, POSTFIX = Token.OP_IN, Token.OP_PRE, Token.OP_POST
+RANGE, NUMBER, TEXT, ARRAY = Token.RANGE, Token.NUMBER, Token.TEXT, Token.ARRAY
+
+
+def split(formula: str) -> tuple[str, list[str]]:
+    """The formula's shape, in which all single cells look alike, and its references in order."""
+    references: list[str] = []
+
+    def mark(match: re.Match[str]) -> str:
+        reference = match[1]
+        if reference is None:
+            return match[0]
+        references.append(reference)
+        if ":" not in reference:
+            return _SINGLE
+        area = parse_area(reference)
+        assert area is not None, reference
+        return f"{_AREA}{area.height}x{area.width};"
+
+    if _PRIVATE.search(formula):
+        raise NotParsedError
+    return _REFERENCE.sub(mark, formula), references
+
+
+def parse(shape: str) -> Call:
+    """The tree of a shape; its n-th reference is the character that `place(n)` gives."""
+    count = 0
+
+    def number(_: re.Match[str]) -> str:
+        nonlocal count
+        count += 1
+        return place(count - 1)
+
+    numbered = _CALL_SPACE.sub(lambda m: m[1] or "", _MARK.sub(number, shape))
+    try:
+        tokens = Tokenizer("=" + numbered).items
+    except (TokenizerError, IndexError):
+        raise NotParsedError from None
+    root = Call("")
+    open_calls = [root]
+    literal: list[str] | None = None  # the inside of an array in braces
+    for token in tokens:
+        current = open_calls[-1].slots[-1]
+        opens, closes = token.subtype == Token.OPEN, token.subtype == Token.CLOSE
+        if token.type == Token.ARRAY:
+            if opens:
+                literal = []
+            elif literal is not None:
+                current.append(Atom(ARRAY, "{" + "".join(literal) + "}"))
+                literal = None
+        elif literal is not None:
+            literal.append(token.value)
+        elif token.type in (Token.FUNC, Token.PAREN) and opens:
+            call = Call(token.value[:-1].strip() or "(")
+            current.append(call)
+            open_calls.append(call)
+        elif token.type in (Token.FUNC, Token.PAREN) and closes:
+            if len(open_calls) == 1:
+                raise NotParsedError
+            open_calls.pop()
+        elif token.type == Token.SEP:
+            open_calls[-1].slots.append([])
+        elif token.type != Token.WSPACE:
+            kind = token.subtype if token.type == Token.OPERAND else token.type
+            current.append(Atom(kind, token.value))
+    if len(open_calls) > 1 or len(root.slots) > 1 or not root.slots[0]:
+        raise NotParsedError
+    return root
+
+
+def place(number: int) -> str:
+    """The character that stands for a formula's n-th reference."""
+    if _FIRST + number > _LAST:
+        raise NotParsedError
+    return chr(_FIRST + number)
+
+
+def filled(text: str, references: list[str]) -> str:
+    """Text with the references back in their places."""
+    return _PRIVATE.sub(
+        lambda m: references[ord(m[0]) - _FIRST] if ord(m[0]) >= _FIRST else m[0], text
+    )
+
+
+def moved(formula: str, rows: int, columns: int) -> str | None:
+    """The formula as it reads when copied so many cells down and right; None off the sheet."""
+    from chinchilla_xl.recalc.addresses import MAX_COLUMN, MAX_ROW, column_letters, column_number
+
+    inside = True
+
+    def shift(match: re.Match[str]) -> str:
+        nonlocal inside
+        fixed_column, letters, fixed_row, digits = match.groups()
+        column = column_number(letters) + (0 if fixed_column else columns)
+        row = int(digits) + (0 if fixed_row else rows)
+        inside = inside and 1 <= column <= MAX_COLUMN and 1 <= row <= MAX_ROW
+        return f"{fixed_column}{column_letters(max(column, 1))}{fixed_row}{row}" if inside else ""
+
+    def move(match: re.Match[str]) -> str:
+        nonlocal inside
+        if match[1] is None:
+            return match[0]
+        return re.sub(r"(\$?)([A-Za-z]+)(\$?)(\d+)", shift, match[1])
+
+    text = _REFERENCE.sub(move, formula)
+    # Whole columns and rows move too; they are rare enough to be left to the reader of the report.
+    relative = re.search(r"(?<![\w$])[A-Z]{1,3}:\$?[A-Z]|:[A-Z]{1,3}(?!\w)|(?<![\w$])\d+:", formula)
+    return None if relative or not inside else text
