@@ -10,7 +10,7 @@ help: ## list the targets
 .venv/user: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: PYTHON=python3.12 make ..." if sys.version_info < (3, 11) else 0)'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[recalc]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[recalc,figures]'
 	touch $@
 
 .venv/dev: .venv/user

@@ -42,7 +42,7 @@ def test_the_table_is_the_fit_with_its_diagnostics():
     labels = dict(zip(table[6:, 0], table[6:, 1:].tolist(), strict=True))
     assert labels["verdict"][0] == "identified"
     assert labels["points"][0] == 47
-    assert labels["range of params"][:2] == [PARAMS.min(), PARAMS.max()]
+    assert labels["range of params"][2:] == [PARAMS.min(), PARAMS.max()]
     assert labels["condition number"][0] == found.condition_number
 
 
@@ -210,7 +210,7 @@ def test_tokens_follow_from_flops(tmp_path):
         (FRAME.drop(columns="Train Tokens"), [], 2, "no column of tokens or FLOPs was found among"),
         (FRAME, ["--loss", "los"], 2, "there is no column 'los': the file has Model Size"),
         (FRAME.assign(val_loss=0.0), [], 2, "losses must be finite and > 0: 0 in row 1"),
-        (FRAME, ["-o", "fit.csv"], 2, "the workbook must end in .xlsx: fit.csv"),
+        (FRAME, ["-o", "fit.csv"], 2, "the file must end in .xlsx: fit.csv"),
         (FRAME.head(0), [], 3, "it holds no rows"),
     ],
 )  # fmt: skip
@@ -220,6 +220,94 @@ def test_what_cannot_be_fitted_is_said_in_one_line(tmp_path, frame, args, code, 
     assert result.returncode == code
     assert message in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_nothing_is_overwritten_unasked_and_the_runs_never(tmp_path):
+    FRAME.to_excel(tmp_path / "runs.xlsx", index=False)
+    before = (tmp_path / "runs.xlsx").read_bytes()
+    for args in (["-o", "runs.xlsx"], ["-o", "runs.xlsx", "--force"], ["--png", "runs.xlsx"]):
+        assert run("runs.xlsx", *args, cwd=tmp_path).returncode == 2
+    assert (tmp_path / "runs.xlsx").read_bytes() == before
+    (tmp_path / "old.png").write_bytes(b"old")
+    assert run("runs.xlsx", "--png", "old.png", cwd=tmp_path).returncode == 2
+    assert (tmp_path / "old.png").read_bytes() == b"old"
+    assert run("runs.xlsx", "--png", "old.png", "--force", cwd=tmp_path).returncode == 0
+    assert (tmp_path / "old.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_lines_longer_than_the_first_are_refused_not_shifted(tmp_path):
+    lines = ["params,tokens,loss", *(f"{n},{d},{y},9" for n, d, y in zip(PARAMS, TOKENS, LOSSES))]
+    (tmp_path / "runs.csv").write_text("\n".join(lines))
+    result = run("runs.csv", cwd=tmp_path)
+    assert result.returncode == 3
+    assert "it cannot be read as a table" in result.stderr
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_any_usual_separator_is_read_and_blank_lines_at_the_end_left_out(tmp_path, separator):
+    frame = FRAME.drop(columns="note")
+    frame.to_csv(tmp_path / "runs.csv", index=False, sep=separator)
+    with (tmp_path / "runs.csv").open("a") as file:
+        file.write(2 * separator + "\n")
+    assert run("runs.csv", cwd=tmp_path).returncode == 0
+
+
+def test_a_column_of_flops_that_is_named_beats_a_guessed_one_of_tokens(tmp_path):
+    FRAME.assign(flops=6 * PARAMS * TOKENS * 2).to_csv(tmp_path / "runs.csv", index=False)
+    result = run("runs.csv", "--flops", "flops", cwd=tmp_path)
+    assert "tokens: flops / (6 x Model Size)" in result.stdout
+    both = run("runs.csv", "--flops", "flops", "--tokens", "Train Tokens", cwd=tmp_path)
+    assert (both.returncode, "not both" in both.stderr) == (2, True)
+    same = run("runs.csv", "--loss", "Model Size", cwd=tmp_path)
+    assert (same.returncode, "a column of its own" in same.stderr) == (2, True)
+
+
+def test_one_bad_cell_is_named_with_its_own_row(tmp_path):
+    losses = [*LOSSES[:4], "diverged", *LOSSES[5:]]
+    FRAME.assign(val_loss=losses).to_csv(tmp_path / "runs.csv", index=False)
+    result = run("runs.csv", cwd=tmp_path)
+    assert "losses must be numbers: 'diverged' in row 5" in result.stderr
+
+
+def test_runs_that_show_no_effect_still_make_a_report(tmp_path):
+    FRAME.assign(val_loss=2.0).to_csv(tmp_path / "runs.csv", index=False)
+    result = run("runs.csv", "-o", "fit.xlsx", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "warning: " in result.stdout
+    for row in cached((tmp_path / "fit.xlsx").read_bytes())["Runs"].iter_rows(
+        min_row=2, values_only=True
+    ):
+        assert row[4] == pytest.approx(2.0)
+
+
+def test_the_table_of_such_a_fit_is_refused_as_coeffs_in_words():
+    table = cx.fit_coeffs(PARAMS, TOKENS, np.full(47, 2.0))
+    with pytest.raises(cx.ArgumentError, match="the loss does not depend on params or on tokens"):
+        cx.opt_params(2.5, 1e11, table)
+
+
+def test_noise_is_not_called_identified():
+    noise = np.random.default_rng(0).uniform(1, 5, 47)
+    table = cx.fit_coeffs(PARAMS, TOKENS, noise)
+    labels = dict(zip(table[:, 0], table[:, 1], strict=True))
+    assert labels["verdict"] != "identified"
+
+
+def test_a_run_far_off_the_law_is_named_although_it_does_not_pull():
+    losses = LOSSES.copy()
+    losses[10] *= 1e6
+    table = cx.fit_coeffs(PARAMS, TOKENS, losses)
+    assert any("row 11 is 1e+06 times off the law" in str(cell) for cell in table[:, 1])
+
+
+def test_a_range_of_one_cell_is_that_cell():
+    runs = [column(c) for c in (PARAMS, TOKENS, LOSSES)]
+    assert cx.fit_coeffs.cells(*runs, [[0.9]]) == cx.fit_coeffs.cells(*runs, 0.9)
+    assert cx.fit_samples.cells(*runs, [[3.0]]) == cx.fit_samples.cells(*runs, 3.0)
+    assert cx.fit_coeffs.cells(*runs, [[0.9], [0.95]]).message == (
+        "confidence must be a single number: 2 given"
+    )
+    assert cx.fit_coeffs.cells(CellError("#REF!"), *runs[1:]).code == "#REF!"
 
 
 def test_files_that_are_no_tables_are_refused(tmp_path):
@@ -245,7 +333,7 @@ def test_the_report_holds_coefficients_runs_residuals_and_charts(tmp_path):
     found = fit(PARAMS, TOKENS, LOSSES)
     assert len(rows) == 47
     for row in rows:
-        index = row[0] - 2
+        index = row[0] - 1
         # Files hold numbers with 16 digits.
         assert row[1:4] == pytest.approx((PARAMS[index], TOKENS[index], LOSSES[index]), rel=1e-15)
         assert row[5] == pytest.approx(found.residuals[index], abs=1e-12)

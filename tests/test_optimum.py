@@ -346,6 +346,37 @@ def test_the_overhead_is_none_at_the_optimum_and_endless_at_the_floor():
     assert cx.compute_overhead(floor * 1.001) > 1e3
 
 
+@pytest.mark.parametrize("ratio", [1 - 1e-9, 1 + 1e-9, 1 - 1e-5, 1 + 1e-4, 0.9])
+def test_the_overhead_near_the_optimum_keeps_its_digits(ratio):
+    with mpmath.workdps(50):
+        k, alpha, beta = (mpmath.mpf(x) for x in (ratio, 0.336, 0.283))
+        exact = k * (1 - (k**-alpha - 1) * beta / alpha) ** (-1 / beta) - 1
+        assert cx.compute_overhead(ratio) == pytest.approx(float(exact), rel=1e-5, abs=1e-17)
+
+
+def test_reasons_say_the_rule_that_a_case_breaks():
+    overhead = cx.compute_overhead.cells(0.05)
+    assert overhead.message.startswith("size_ratio must be above 0.09")
+    same = cx.breakeven_tokens.cells(7e9, 1e12, 7e9, 2e12)
+    assert same.message == "the models must differ in size: both have 7e+09 parameters"
+    better = cx.breakeven_tokens.cells(13e9, 5.77e11, 7e9, 1e11)
+    assert better.message == "one model costs less at every demand: it is the smaller and takes less training"  # fmt: skip
+
+
+def test_effective_tokens_refuse_a_data_price():
+    with pytest.raises(cx.ArgumentError, match="use OPT_PLAN or OPT_COST"):
+        cx.effective_tokens(1e11, 1e12, Deployment(data_price=1e-6))
+
+
+def test_an_eighth_assumption_that_is_blank_is_none():
+    machines = [1.5, 3.12e14, 0.5, 1.1, 6.24e14, 0.5, 0.01, None]
+    assert cx.opt_cost(2.0, 1e12, 1e12, machines) == cx.opt_cost(2.0, 1e12, 1e12)
+
+
+def test_underflow_is_no_answer():
+    assert math.isnan(cx.tokens_for_loss(1e300, 7e9))
+
+
 def test_kaplans_law_has_its_two_limits():
     assert cx.kaplan_loss(1e9, 1e30) == pytest.approx((8.8e13 / 1e9) ** 0.076, rel=1e-6)
     assert cx.kaplan_loss(1e30, 1e9) == pytest.approx((5.4e13 / 1e9) ** 0.095, rel=1e-6)

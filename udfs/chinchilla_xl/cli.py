@@ -33,14 +33,15 @@ SET_HELP = "Set an input first: a defined name or Sheet!A1. Repeat for more."
 )
 @click.version_option(package_name="chinchilla-xl")
 def cli() -> None:
-    r"""Size and price language models in spreadsheets.
+    """Size and price language models in spreadsheets.
 
     \b
     chinchilla-xl new budget budget.xlsx            build the budget workbook
-    chinchilla-xl recompute budget.xlsx \
+    chinchilla-xl recompute budget.xlsx \\
         --set target_params=70E9 --set months=24    change inputs, recalculate, no Excel needed
     chinchilla-xl show budget.xlsx                  print its inputs and results
-    """
+    chinchilla-xl fit runs.csv -o fit.xlsx          fit the law to your own training runs
+    """  # noqa: D301 (click looks for the backspace)
 
 
 @cli.command()
@@ -80,10 +81,7 @@ def new(template: str, output: Path, assignments: tuple[str, ...], force: bool) 
     from chinchilla_xl import workbooks
     from chinchilla_xl.recalc.inputs import parse_assignments
 
-    if output.exists() and not force:
-        raise click.UsageError(f"{output} exists already: choose another name or give --force")
-    if output.suffix.lower() != ".xlsx":
-        raise click.UsageError(f"OUTPUT must end in .xlsx: {output}")
+    _check_new(output, ".xlsx", force)
     workbooks.new(template, output, parse_assignments(list(assignments)))
     click.echo(output)
 
@@ -186,8 +184,10 @@ def show(workbook: Path) -> None:
     "--png",
     metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Draw the fit as a picture.",
+    help="Draw the fit as a picture (.png).",
 )
+@click.option("--sheet", metavar="NAME", help="The sheet of an .xlsx file (default: the first).")
+@click.option("--force", is_flag=True, help="Replace FILE if it exists (never RUNS).")
 def fit(
     runs: Path,
     params: str | None,
@@ -197,20 +197,25 @@ def fit(
     confidence: float,
     output: Path | None,
     png: Path | None,
+    sheet: str | None,
+    force: bool,
 ) -> None:
     """Fit the scaling law to the training runs in RUNS (.csv, .xlsx or .parquet).
 
-    Columns are found by their usual names, and it is said which were taken.
+    Columns are found by their usual names (params, N, model size; tokens, D; flops, C, compute;
+    loss, val_loss, final loss ...), and it is said which were taken. Rows in messages count the
+    runs from 1, without the line of names.
     """
     from chinchilla_xl import fit as fitting
     from chinchilla_xl import workbooks
     from chinchilla_xl.functions.fitting import fit_table
     from chinchilla_xl.workbooks.runs import read_runs
 
-    if output is not None and output.suffix.lower() != ".xlsx":
-        raise click.UsageError(f"the workbook must end in .xlsx: {output}")
+    for path, suffix in ((output, ".xlsx"), (png, ".png")):
+        if path is not None:
+            _check_new(path, suffix, force and path.resolve() != runs.resolve())
     columns = {"params": params, "tokens": tokens, "flops": flops, "loss": loss}
-    table = read_runs(runs, columns)
+    table = read_runs(runs, columns, sheet)
     for role, column in table.chosen.items():
         click.echo(f"{role}: {column}")
     found = fitting.fit(table.params, table.tokens, table.losses, confidence=confidence)
@@ -218,8 +223,11 @@ def fit(
     head, *rows = fit_table(found).tolist()
     printed = Table(*head, box=None, pad_edge=False)
     for row in rows:
-        printed.add_row(*(Text(c if isinstance(c, str) else f"{c:.6g}") for c in row))
+        if row[0] != "warning":
+            printed.add_row(*(Text(c if isinstance(c, str) else f"{c:.6g}") for c in row))
     console.print(printed)
+    for warning in found.warnings:
+        console.print(f"warning: {warning}", markup=False)
     if output is not None:
         workbooks.report_fit(output, table, found)
         click.echo(output)
@@ -238,6 +246,14 @@ def figures(folder: Path) -> None:
 
     for path in draw(folder):
         click.echo(path)
+
+
+def _check_new(path: Path, suffix: str, force: bool) -> None:
+    """UsageError if a file may not be written at `path`."""
+    if path.suffix.lower() != suffix:
+        raise click.UsageError(f"the file must end in {suffix}: {path}")
+    if path.exists() and not force:
+        raise click.UsageError(f"{path} exists already: choose another name or give --force")
 
 
 def _console() -> Console:

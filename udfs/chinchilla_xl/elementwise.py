@@ -63,7 +63,7 @@ def elementwise(formula: Callable[..., Any]) -> Callable[..., Any]:
                 value = formula(*args)
             except (OverflowError, ZeroDivisionError):
                 return NAN
-            return value if -_INF < value < _INF else NAN
+            return float(value) if -_INF < value < _INF else NAN
         with np.errstate(all="ignore"):
             value = np.asarray(formula(*map(as_operand, args)))
             return np.where(np.isfinite(value), value, NAN)[()]

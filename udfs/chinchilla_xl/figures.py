@@ -144,6 +144,7 @@ def draw_fit(path: Path, params: Any, tokens: Any, losses: Any, found: Fit) -> N
         ylabel="log of fitted over measured loss",
     )  # fmt: skip
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path, dpi=_DPI, format="png")
     except OSError as e:
         raise ChinchillaError(f"{path} cannot be written: {e.strerror}") from None

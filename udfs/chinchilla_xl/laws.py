@@ -14,8 +14,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from chinchilla_xl.coefficients import CHINCHILLA, Law, Laws
-from chinchilla_xl.elementwise import NON_NEGATIVE, POSITIVE, Array, Numbers, elementwise
+from chinchilla_xl.elementwise import NON_NEGATIVE, POSITIVE, Array, Domain, Numbers, elementwise
 
 __all__ = [
     "CHINCHILLA",
@@ -34,6 +36,8 @@ __all__ = [
 ]
 
 AnyLaw = Law | Laws
+
+BELOW_ONE = Domain("< 1", lambda x: x < 1)
 
 # Kaplan et al. 2020, arXiv 2001.08361, Eq. 1.5: N_c, D_c and their exponents.
 KAPLAN_PARAMS, KAPLAN_ALPHA_N = 8.8e13, 0.076
@@ -64,7 +68,7 @@ def chinchilla_tokens(params: Any, law: AnyLaw = CHINCHILLA) -> Any:
     '2.76e+11'
     """
     n = POSITIVE(params)
-    return (law.beta * law.B * n**law.alpha / (law.alpha * law.A)) ** (1 / law.beta)
+    return POSITIVE((law.beta * law.B * n**law.alpha / (law.alpha * law.A)) ** (1 / law.beta))
 
 
 @elementwise
@@ -74,7 +78,7 @@ def tokens_for_loss(loss: Any, params: Any, law: AnyLaw = CHINCHILLA) -> Any:
     D = (B / (L - E - A N^-alpha))^(1/beta); NaN where the size alone already costs too much loss.
     """
     left_for_tokens = POSITIVE(loss - law.E - law.A * POSITIVE(params) ** -law.alpha)
-    return (law.B / left_for_tokens) ** (1 / law.beta)
+    return POSITIVE((law.B / left_for_tokens) ** (1 / law.beta))
 
 
 @elementwise
@@ -84,7 +88,7 @@ def params_for_loss(loss: Any, tokens: Any, law: AnyLaw = CHINCHILLA) -> Any:
     N = (A / (L - E - B D^-beta))^(1/alpha); NaN where the data alone already costs too much loss.
     """
     left_for_params = POSITIVE(loss - law.E - law.B * POSITIVE(tokens) ** -law.beta)
-    return (law.A / left_for_params) ** (1 / law.alpha)
+    return POSITIVE((law.A / left_for_params) ** (1 / law.alpha))
 
 
 def chinchilla_optimal(flops: Any, law: AnyLaw = CHINCHILLA) -> tuple[Any, Any]:
@@ -124,9 +128,11 @@ def compute_overhead(size_ratio: Any, law: AnyLaw = CHINCHILLA) -> Any:
     >>> f"{compute_overhead(0.5):.0%}"
     '21%'
     """
-    k = POSITIVE(size_ratio)
-    left_for_tokens = POSITIVE(1 - (k**-law.alpha - 1) * law.beta / law.alpha)
-    return k * left_for_tokens ** (-1 / law.beta) - 1
+    # In logarithms, for close to 1 the overhead is the small difference of large terms.
+    log_size = np.log(POSITIVE(size_ratio))
+    missing = BELOW_ONE(np.expm1(-law.alpha * log_size) * law.beta / law.alpha)
+    log_tokens = -np.log1p(-missing) / law.beta
+    return np.expm1(log_size + log_tokens)
 
 
 @elementwise

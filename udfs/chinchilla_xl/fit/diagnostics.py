@@ -8,7 +8,7 @@ import numpy as np
 
 from chinchilla_xl.elementwise import Array
 from chinchilla_xl.fit.newton import LARGEST_EXPONENT
-from chinchilla_xl.fit.objective import ALPHA, BETA, A, B, E, absent_terms, predict
+from chinchilla_xl.fit.objective import ALPHA, BETA, LARGEST_LOG, A, B, E, absent_terms, predict
 from chinchilla_xl.fit.runs import Runs
 
 Verdict = Literal["identified", "weakly identified", "not identified"]
@@ -39,6 +39,12 @@ NOTABLE = 1.5
 """Standard errors by which leaving out one run must move a coefficient to be reported: without
 outliers, 0 to 3 % of simulated tables have such a run."""
 
+FAR_OFF = 0.1
+"""Log residual, 10%: no run of a sound table misses the law by so much."""
+
+FAR_FROM_THE_REST = 10.0
+"""And that many times more than half of the runs do."""
+
 NAMED_RUNS = 3
 
 
@@ -68,13 +74,30 @@ def on_one_line(ratio_range: tuple[float, float]) -> bool:
     return ratio_range[1] <= ONE_RATIO * ratio_range[0]
 
 
-def judge(theta: Array, runs: Runs, condition: float, ratio_range: tuple[float, float]) -> Verdict:
-    """Whether the runs determine all five coefficients."""
+def judge(
+    theta: Array,
+    runs: Runs,
+    condition: float,
+    ratio_range: tuple[float, float],
+    intervals: tuple[Array, Array] | None = None,
+) -> Verdict:
+    """Whether the runs determine all five coefficients; (low, high) of each, if known, count too."""
     if on_one_line(ratio_range) or condition > HOPELESS:
         return "not identified"
     if condition > WEAK or bounds_hit(theta) or absent_terms(theta[None], runs).any():
         return "weakly identified"
+    if intervals is not None and open_exponents(*intervals):
+        return "weakly identified"
     return "identified"
+
+
+def open_exponents(low: Array, high: Array) -> list[str]:
+    """The exponents whose interval reaches a bound: the runs are too noisy to say what they are."""
+    return [
+        NAMES[column]
+        for column in (ALPHA, BETA)
+        if low[column] <= 0 or high[column] >= LARGEST_EXPONENT
+    ]
 
 
 def bounds_hit(theta: Array) -> list[tuple[str, float]]:
@@ -93,12 +116,19 @@ def warnings(
     condition: float,
     ratio_range: tuple[float, float],
     moves: Array | None,
+    intervals: tuple[Array, Array] | None = None,
 ) -> tuple[str, ...]:
     """What to know before using the fit, the gravest first; one plain sentence each.
 
     ``moves`` (runs, 5) is the influence of each run in standard errors, if it is known.
     """
     found = [*_of_the_design(runs, condition, ratio_range), *_of_the_law(theta, runs)]
+    found.extend(
+        f"The interval of {name} reaches from bound to bound or up to one: the runs are too few or "
+        "too noisy to say what it is."
+        for name in (open_exponents(*intervals) if intervals is not None else ())
+    )
+    found.extend(_of_far_runs(theta, runs))
     # Where the coefficients are open, every run moves them; that says nothing about the run.
     if moves is not None and judge(theta, runs, condition, ratio_range) != "not identified":
         found.extend(_of_single_runs(moves))
@@ -157,6 +187,18 @@ def _of_the_law(theta: Array, runs: Runs) -> list[str]:
         )
         found.append(f"{name} = {bound:g} is at its bound: {meaning}.")
     return found
+
+
+def _of_far_runs(theta: Array, runs: Runs) -> list[str]:
+    """Sentences on runs so far off the law that it passes them by: their pull is bounded."""
+    residuals = np.abs(predict(theta[None], runs)[-1][0])
+    order = np.argsort(-residuals, kind="stable")[:NAMED_RUNS]
+    far = max(FAR_OFF, FAR_FROM_THE_REST * float(np.median(residuals)))
+    return [
+        f"The loss of row {run + 1} is {np.exp(min(residuals[run], LARGEST_LOG)):.3g} times off the law: check that "
+        "run."
+        for run in order[residuals[order] > far]
+    ]
 
 
 def _of_single_runs(moves: Array) -> list[str]:

@@ -98,7 +98,7 @@ def fit(
     theta, objective = search(runs)
 
     standard_error, low, high = np.full((3, 5), np.nan)
-    moves = None
+    moves = intervals = None
     if draws:
         weights = resample(runs, draws, seed)
         sample = coefficients(refit(runs, theta, weights), runs)
@@ -106,6 +106,7 @@ def fit(
         low, high = np.quantile(sample, tails, axis=0)
         standard_error = spread(sample)[1]
         moves = influence(sample, weights)
+        intervals = low, high
 
     ratio_range = _range(runs.tokens_per_parameter)
     condition = condition_number(theta, runs)
@@ -122,8 +123,8 @@ def fit(
         params_range=_range(runs.params),
         tokens_range=_range(runs.tokens),
         condition_number=condition,
-        verdict=judge(theta, runs, condition, ratio_range),
-        warnings=warnings(theta, runs, condition, ratio_range, moves),
+        verdict=judge(theta, runs, condition, ratio_range, intervals),
+        warnings=warnings(theta, runs, condition, ratio_range, moves, intervals),
         residuals=_residuals(theta, runs),
     )
 

@@ -20,6 +20,10 @@ from chinchilla_xl.fit.search import search, starting_points
 TOGETHER = 100
 """Draws followed at once: enough to spread numpy's overhead, few enough to stay in the cache."""
 
+REVIVING_STARTS = 3
+"""Besides the best fit, where a term of it is zero: enough to find the term again where it belongs,
+and each costs as much as all the draws."""
+
 PRECISION = 1e-6
 """Of the objective: in trials the draws came within a thousandth of a standard error."""
 
@@ -77,11 +81,11 @@ def refit(runs: Runs, theta: Array, weights: Array) -> Array:
     """The minimum of each row of weights (draws, runs), searched from theta (5,): (draws, 5).
 
     A term that is absent from theta cannot come back by small steps, although it may belong in
-    other draws; then all the starts of the search are followed as well, and the lowest kept.
+    other draws; then the first starts of the search are followed as well, and the lowest kept.
     """
     starts = theta[None]
     if absent_terms(starts, runs).any():
-        starts = np.concatenate([starts, starting_points(runs)])
+        starts = np.concatenate([starts, starting_points(runs)[:REVIVING_STARTS]])
     draws = np.empty((len(weights), 5))
     at_once = max(1, TOGETHER // len(starts))
     for first in range(0, len(weights), at_once):

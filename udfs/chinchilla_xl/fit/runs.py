@@ -109,7 +109,10 @@ def _positive_column(name: str, values: npt.ArrayLike) -> Array:
             raise FitError(
                 f"{name} must be numbers: {shown} in row {row}; correct or remove that run"
             )
-    column = cells.ravel().astype(np.float64)
+    try:
+        column = cells.ravel().astype(np.float64)
+    except OverflowError:
+        raise FitError(f"{name} must be finite and > 0: a value is beyond 1.8E308") from None
     wrong = np.flatnonzero(~(np.isfinite(column) & (column > 0)))
     if wrong.size:
         raise FitError(

@@ -62,7 +62,7 @@ def chinchilla_opt(flops: Numbers, coeffs: AnyLaw = CHINCHILLA) -> Any:
     ['4.17e+10', '2.3e+12', '1.93']
     """
     params, tokens = laws.chinchilla_optimal(flops, coeffs)
-    return params, tokens, laws.loss(params, tokens, coeffs)
+    return {"params": params, "tokens": tokens, "loss": laws.loss(params, tokens, coeffs)}
 
 
 def _why_no_tokens(case: Mapping[str, Any]) -> str | None:
@@ -129,11 +129,17 @@ def effective_tokens(
     """The inference tokens that weigh as much in FLOPs as these do in dollars: with them as demand
     OPT_PARAMS and OPT_TOKENS give the model of the lowest lifetime cost.
 
+    #VALUE! with a data price, which no demand can stand for: OPT_PLAN takes it.
+
     3 R with R = (C_inf/C_tr) (MFU_tr/3) (D_inp/MFU_inp + D_out/MFU_out), from Eq. 6.
 
     >>> f"{effective_tokens(70e9, 215e9):.4g}"
     '3.967e+12'
     """
+    if deployment.data_price > 0:
+        raise ArgumentError(
+            "no demand in tokens stands for a data price: use OPT_PLAN or OPT_COST, which take it"
+        )
     return deployment.effective_tokens(input_tokens, output_tokens)
 
 
@@ -179,7 +185,7 @@ def opt_plan(
     coeffs: AnyLaw = CHINCHILLA,
     max_params: Numbers = math.inf,
     max_tokens: Numbers = math.inf,
-    header: bool = True,
+    header: bool = True,  # noqa: ARG001 (read by RowFunction)
 ) -> Any:
     """The model of the lowest lifetime cost with its size, data and dollars, beside the
     Chinchilla-style model of the same loss and what is saved: one row per case.
@@ -218,7 +224,7 @@ def opt_plan(
         }
     saved = columns["Chinchilla-style total $"] - columns["total $"]
     columns |= {"saved $": saved, "saved share": saved / columns["Chinchilla-style total $"]}
-    return columns if header else tuple(columns.values())
+    return columns
 
 
 @worksheet("=TRAIN_COST(7E9, 2E12)")
@@ -248,7 +254,13 @@ def serve_cost(
     return deployment.serving_cost(params, input_tokens, output_tokens)
 
 
-@worksheet("=BREAKEVEN_TOKENS(1.3E10, 5.76E11, 7E9, 1.24E12)")
+def _why_no_breakeven(case: Mapping[str, Any]) -> str:
+    if case["params_a"] == case["params_b"]:
+        return f"the models must differ in size: both have {case['params_a']:g} parameters"
+    return "one model costs less at every demand: it is the smaller and takes less training"
+
+
+@worksheet("=BREAKEVEN_TOKENS(1.3E10, 5.76E11, 7E9, 1.24E12)", reason=_why_no_breakeven)
 def breakeven_tokens(
     params_a: Numbers, tokens_a: Numbers, params_b: Numbers, tokens_b: Numbers
 ) -> Any:
@@ -263,7 +275,15 @@ def breakeven_tokens(
     return laws.breakeven_tokens(params_a, tokens_a, params_b, tokens_b)
 
 
-@worksheet("=COMPUTE_OVERHEAD(0.5)")
+def _why_no_overhead(case: Mapping[str, Any]) -> str | None:
+    law = case["coeffs"]
+    if not isinstance(law, Law):
+        return None
+    floor = (1 + law.alpha / law.beta) ** (-1 / law.alpha)
+    return f"size_ratio must be above {floor:.4g}, below which no data is enough: {case['size_ratio']:g}"
+
+
+@worksheet("=COMPUTE_OVERHEAD(0.5)", reason=_why_no_overhead)
 def compute_overhead(size_ratio: Numbers, coeffs: AnyLaw = CHINCHILLA) -> Any:
     """Extra training compute, as a share, that a model of size_ratio times the compute-optimal size
     needs for the same loss: 0.21 means 21% more.

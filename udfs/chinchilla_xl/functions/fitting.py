@@ -36,6 +36,8 @@ class RunsFunction(TableFunction):
             return super()._read(args)
         columns = []
         for parameter, arg in zip(self.parameters, args[:_COLUMNS], strict=False):
+            if isinstance(arg, CellError):
+                raise ArgumentError(arg.message or f"{parameter.name} holds {arg}", arg.code)
             grid = as_grid(parameter.name, arg)
             if grid.ndim == 0 or max(grid.shape) != grid.size:
                 raise ArgumentError(
@@ -86,7 +88,6 @@ def fit_table(found: Fit) -> Any:
     estimates = [getattr(found.law, name) for name in NAMES]
     columns = (NAMES, estimates, found.standard_error, found.low, found.high)
     rows: list[list[Any]] = [list(row) for row in zip(*columns, strict=True)]
-    condition = found.condition_number
     ranges = (found.params_range, found.tokens_range, found.ratio_range)
     diagnostics: list[list[Any]] = [
         ["verdict", found.verdict],
@@ -94,8 +95,11 @@ def fit_table(found: Fit) -> Any:
         ["confidence", found.confidence],
         ["points", float(found.points)],
         ["distinct points", float(found.distinct_points)],
-        *([label, *pair] for label, pair in zip(RANGE_LABELS, ranges, strict=True)),
-        ["condition number", condition if math.isfinite(condition) else "infinite"],
+        *(
+            [label, _FILLER, _FILLER, *pair]
+            for label, pair in zip(RANGE_LABELS, ranges, strict=True)
+        ),
+        ["condition number", found.condition_number],
         *(["warning", sentence] for sentence in found.warnings),
     ]
     head = ["coefficient", "estimate", "standard error", "low", "high"]
@@ -103,8 +107,14 @@ def fit_table(found: Fit) -> Any:
 
 
 def _row(cells: list[Any]) -> list[Any]:
-    plain = [float(c) if isinstance(c, np.floating) else c for c in cells]
+    plain = [_cell(c) for c in cells]
     return plain + [_FILLER] * (5 - len(plain))
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, str):
+        return value
+    return float(value) if math.isfinite(value) else "infinite"
 
 
 @worksheet("=FIT_SAMPLES(A2:A48, B2:B48, C2:C48, 1000)", kind=RunsFunction)

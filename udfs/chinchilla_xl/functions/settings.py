@@ -43,7 +43,7 @@ def read_coeffs(value: Any) -> tuple[Law | Laws, Errors | None]:
         raise ArgumentError(f"{COEFFS_FORMS}: it is empty")
     labelled = _labelled(grid)
     if labelled:
-        return _one_law([labelled[name] for name in NAMES]), None
+        return _fitted_law(labelled), None
     if grid.size == 1 and isinstance(grid.item(), str):
         return coefficient_set(grid.item()).law, None
     if grid.size == len(NAMES) and (grid.ndim == 1 or 1 in grid.shape):
@@ -58,11 +58,11 @@ def fitted_ranges(value: Any) -> dict[str, tuple[float, float]]:
     if not isinstance(value, list | tuple | np.ndarray):
         return {}
     grid = as_grid("coeffs", value)
-    if grid.ndim != 2 or grid.shape[1] < 3:
+    if grid.ndim != 2 or grid.shape[1] != 5:
         return {}
     labels = dict(zip(RANGE_LABELS, ("params", "tokens"), strict=False))
     found = {}
-    for label, low, high, *_ in grid:
+    for label, _, _, low, high in grid:
         name = labels.get(label) if isinstance(label, str) else None
         pair = (as_number(low), as_number(high))
         if name is not None and None not in pair:
@@ -88,6 +88,18 @@ def _labelled(grid: Errors) -> dict[str, Any]:
         return {}
     found = {row[0]: row[1] for row in grid[::-1] if isinstance(row[0], str)}
     return found if all(name in found for name in NAMES) else {}
+
+
+def _fitted_law(labelled: Mapping[str, Any]) -> Law:
+    try:
+        return _one_law([labelled[name] for name in NAMES])
+    except ArgumentError as refused:
+        if any(labelled[name] == 0 for name in ("A", "B", "alpha", "beta")):
+            raise ArgumentError(
+                "the fit in coeffs found that the loss does not depend on params or on tokens (a "
+                "coefficient is 0): nothing follows from it; see its warnings"
+            ) from None
+        raise refused from None
 
 
 def _one_law(cells: list[Any]) -> Law:
@@ -129,7 +141,9 @@ def read_deployment(value: Any) -> Deployment:
     grid = as_grid("deployment", value)
     if len(_REQUIRED) <= grid.size <= len(ASSUMPTIONS) and (grid.ndim == 1 or 1 in grid.shape):
         cells = zip(ASSUMPTIONS, grid.ravel().tolist(), strict=False)
-        return Deployment(**{a.field: _checked(a, cell) for a, cell in cells})
+        return Deployment(
+            **{a.field: _checked(a, cell) for a, cell in cells if not (a.optional and cell is None)}
+        )
     if grid.ndim == 2 and grid.shape[1] == 2:
         return _from_labels([(label, cell) for label, cell in grid])
     raise ArgumentError(f"{DEPLOYMENT_FORMS}: {_shape(grid)}")
@@ -152,6 +166,8 @@ def _from_labels(rows: list[tuple[Any, Any]]) -> Deployment:
                 f"deployment has an unknown label: {shorten(str(label))!r}"
                 f"{_nearest(_normal(label), [_normal(a.label) for a in ASSUMPTIONS])}"
             )
+        if assumption.optional and cell is None:
+            continue
         if assumption.field in found:
             raise ArgumentError(f"deployment gives {assumption.label} twice")
         found[assumption.field] = _checked(assumption, cell)
@@ -174,6 +190,8 @@ def _checked(assumption: Assumption, cell: Any) -> float:
 
 def read_flag(value: Any) -> bool:
     """TRUE or FALSE; omitted: TRUE."""
+    while isinstance(value, list | tuple) and len(value) == 1:
+        value = value[0]  # a range of one cell
     if value is None:
         return True
     if isinstance(value, CellError):

@@ -258,7 +258,7 @@ class WorksheetFunction:
 class RowFunction(WorksheetFunction):
     """A function that gives a row of figures for each case: a case is an element of its arguments.
 
-    Its formula returns the columns as a tuple, or as a dict whose keys are the headings.
+    Its formula returns the columns by their headings, which show if its `header` is true.
     """
 
     returns_table = True
@@ -269,11 +269,12 @@ class RowFunction(WorksheetFunction):
         if sum(n > 1 for n in shape) > 1:
             sizes = " x ".join(map(str, shape))
             raise ArgumentError(f"{self.name} takes one row or one column of cases: {sizes}")
-        columns = self.formula(*values)
-        headings = tuple(columns) if isinstance(columns, dict) else ()
-        self._warn_outside(args, values, columns if headings else {})
-        columns = list(columns.values()) if headings else columns
-        table = np.stack([np.broadcast_to(c, shape).reshape(-1) for c in columns], axis=1)
+        columns: dict[str, Any] = self.formula(*values)
+        self._warn_outside(args, values, columns)
+        cells = [np.broadcast_to(c, shape).reshape(-1) for c in columns.values()]
+        table = np.stack(cells, axis=1)
+        header = dict(zip((p.name for p in self.parameters), values, strict=True)).get("header")
+        headings = tuple(columns) if header else ()
         merged = _merged(errors, shape)
         if merged is not None:
             merged = np.repeat(merged.reshape(-1, 1), len(columns), axis=1)
@@ -291,11 +292,8 @@ class TableFunction(WorksheetFunction):
         for grid in errors:
             first = next(e for e in grid.ravel() if e is not None)
             raise ArgumentError(first.message, first.code)
-        for parameter, value in zip(self.parameters, values, strict=True):
-            domain = parameter.domain
-            if domain is not None and isinstance(value, float) and value not in domain:
-                raise ArgumentError(f"{parameter.name} must be {domain.rule}: {value:g}")
-        return _Result(self.formula(*values), cases=0)
+        settings = [_setting(p, v) for p, v in zip(self.parameters, values, strict=True)]
+        return _Result(self.formula(*settings), cases=0)
 
 
 def worksheet(
@@ -337,6 +335,18 @@ def _read_one(parameter: Parameter, arg: Any) -> tuple[Any, Errors | None]:
         return arg, None
     value = parameter.reader(arg)
     return value if isinstance(value, tuple) else (value, None)
+
+
+def _setting(parameter: Parameter, value: Any) -> Any:
+    """A setting of a table, which is a single number; columns of runs and the like pass."""
+    if parameter.domain is None or (isinstance(value, np.ndarray) and value.dtype == object):
+        return value
+    if np.size(value) != 1:
+        raise ArgumentError(f"{parameter.name} must be a single number: {np.size(value)} given")
+    number = float(np.asarray(value).item())
+    if number not in parameter.domain:
+        raise ArgumentError(f"{parameter.name} must be {parameter.domain.rule}: {number:g}")
+    return number
 
 
 def _shape_of(value: Any) -> tuple[int, ...]:

@@ -17,7 +17,7 @@ def read_file(path: Path) -> bytes:
     except FileNotFoundError:
         raise WorkbookError("there is no such file") from None
     except IsADirectoryError:
-        raise WorkbookError("it is a folder, not a workbook") from None
+        raise WorkbookError("it is a folder, not a file") from None
     except PermissionError:
         raise WorkbookError("it cannot be read: permission denied") from None
     except OSError as e:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+import warnings
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from chinchilla_xl.errors import BrokenFile, MissingExtra, UnsupportedFile, WorkbookError
 from chinchilla_xl.recalc.files import read_file, write_file
@@ -14,15 +15,12 @@ try:
 except ImportError as missing:
     raise MissingExtra("pandas", "recalc") from missing
 
-_READERS: dict[str, Any] = {
-    ".csv": pd.read_csv,
-    ".xlsx": pd.read_excel,
-    ".parquet": pd.read_parquet,
-}
 
+def read_table(path: Path, sheet: str | None = None) -> pd.DataFrame:
+    """The table in a file, its columns named by its first line, empty lines at its end left out.
 
-def read_table(path: Path) -> pd.DataFrame:
-    """The table in a file, its columns named by its first line."""
+    Of an .xlsx file the first sheet, or the one called `sheet`.
+    """
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
         raise UnsupportedFile(f"{path}: a table must be a .csv, .xlsx or .parquet file")
@@ -31,15 +29,44 @@ def read_table(path: Path) -> pd.DataFrame:
     except WorkbookError as e:
         raise type(e)(f"{path}: {e}") from None
     try:
-        frame: pd.DataFrame = reader(io.BytesIO(data))
+        frame = reader(data, sheet)
     except ImportError:
         raise MissingExtra("pyarrow", "parquet") from None
     except Exception as e:  # noqa: BLE001 (each reader raises its own kinds)
         reason = str(e).splitlines()[0][:160] if str(e) else type(e).__name__
         raise BrokenFile(f"{path}: it cannot be read as a table: {reason}") from None
+    filled = frame.notna().any(axis=1).to_numpy().nonzero()[0]
+    frame = frame.iloc[: filled[-1] + 1] if filled.size else frame.iloc[:0]
     if frame.empty:
         raise BrokenFile(f"{path}: it holds no rows")
     return frame
+
+
+def _read_csv(data: bytes, _: str | None) -> pd.DataFrame:
+    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    text = data.decode(encoding)
+    # Commas, semicolons or tabs, whichever the first line has most of; a line with more fields than
+    # the first is an error, where pandas would take the surplus for row names.
+    first = text.partition("\n")[0]
+    separator = max(",;\t", key=first.count)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        return pd.read_csv(io.StringIO(text), sep=separator, index_col=False)
+
+
+def _read_xlsx(data: bytes, sheet: str | None) -> pd.DataFrame:
+    return pd.read_excel(io.BytesIO(data), sheet_name=sheet or 0, engine="openpyxl")
+
+
+def _read_parquet(data: bytes, _: str | None) -> pd.DataFrame:
+    return pd.read_parquet(io.BytesIO(data))
+
+
+_READERS: dict[str, Callable[[bytes, str | None], pd.DataFrame]] = {
+    ".csv": _read_csv,
+    ".xlsx": _read_xlsx,
+    ".parquet": _read_parquet,
+}
 
 
 def write_table(path: Path, frame: pd.DataFrame) -> None:

@@ -124,7 +124,7 @@ def _demand(page: Page) -> None:
     page.band("Demand", "Value", "", "", "Unit", "Source")
     page.input(
         "requests_per_month", "Requests a month", 646e6, "requests",
-        "assumption: with the rows below, 5T tokens over the model's life", style.COUNT,
+        "assumption (by default, with the rows below, 5T tokens in all)", style.COUNT,
         NON_NEGATIVE,
     )  # fmt: skip
     page.input(
@@ -216,7 +216,7 @@ def _results(page: Page) -> None:
         page.results(key, label, formula, unit, note, number_format, names, bold=key == "cost")
     savings = (
         ("flops_saved", "Share of FLOPs saved", "=1-{flops}/chinchilla_style_flops",
-         "share", "1 - FLOPs / those of the Chinchilla-style model", style.PERCENT),
+         "share", "1 - FLOPs / those of the Chinchilla-style model; below 0 where cheap FLOPs replace dear ones", style.PERCENT),
         ("saved", "Cost saved", "=chinchilla_style_cost-{cost}",
          "$", "cost of the Chinchilla-style model - this one's", style.DOLLARS),
         ("saved_share", "Share of cost saved", "={saved}/chinchilla_style_cost",

@@ -18,6 +18,9 @@ from chinchilla_xl.workbooks.runs import RunsTable
 TITLE = "Fit of a scaling law to training runs"
 
 _COLOURS = ("#1F3864", "#C55A11", "#548235", "#7030A0", "#2F75B5", "#BF9000", "#833C0C", "#525252")
+_LEAST_COUNT = 1e6
+"""Runs below this are in units of their own, such as billions of parameters."""
+
 _COEFFICIENT = "#,##0.0000"
 _MOST_SERIES = 8
 """More sizes than this share a series with their neighbours, so that the chart stays readable."""
@@ -29,7 +32,7 @@ def build(target: Any, table: RunsTable, found: Fit) -> None:
     report = book.page("Fit", (32, 18, 18, 18, 18, 60), notes=1)
     runs = book.page("Runs", (8, 18, 18, 18, 18, 18, 18), notes=0)
     order = np.lexsort((_numbers(table.tokens), _numbers(table.params)))
-    first = _fill_runs(runs, table, order)
+    first = _fill_runs(runs, table, found, order)
     _fill_report(report, table, found)
     _loss_chart(report, runs, table, order, first)
     _residual_chart(report, runs, table, first)
@@ -56,6 +59,9 @@ def _fill_report(page: Page, table: RunsTable, found: Fit) -> None:
     first = page.row
     page.band(*head, "")
     for row in rows:
+        if row[0] == "warning":  # a sentence runs across the columns that it leaves empty
+            page.note(row[0], row[1])
+            continue
         whole = all(isinstance(cell, str) or float(cell).is_integer() for cell in row)
         page.text(*row, number_format=style.WHOLE if whole else _COEFFICIENT)
     page.name_cells("fitted_coefficients", (first, page.row - 1), (0, 4))
@@ -74,7 +80,8 @@ def _interval_chart(page: Page, found: Fit) -> None:
         low, high = float(found.low[i] / estimates[i]), float(found.high[i] / estimates[i])
         page.text(NAMES[i], 1.0, 1 - low, high - 1, number_format=style.PERCENT)
     last = page.row - 1
-    highest = math.ceil(5 * max(found.high[i] / estimates[i] for i in shown)) / 5
+    widest = min(3.0, max(found.high[i] / estimates[i] for i in shown))
+    highest = math.ceil(5 * widest) / 5
     chart = page.book.file.add_chart({"type": "column"})
     chart.add_series(
         {
@@ -92,22 +99,34 @@ def _interval_chart(page: Page, found: Fit) -> None:
     )
     page.chart(
         chart, "Intervals, relative to the estimate",
-        {"name": "coefficient"}, {"name": "share of the estimate", "num_format": "0%", "max": highest},
+        {"name": "coefficient"}, {"name": "share of the estimate", "num_format": "0%", "min": 0, "max": highest},
     )  # fmt: skip
 
 
-def _fill_runs(page: Page, table: RunsTable, order: Any) -> int:
+def _fill_runs(page: Page, table: RunsTable, found: Fit, order: Any) -> int:
     """The runs by size and tokens, each with its prediction; the row of the first."""
-    page.band("row", "params", "tokens", "loss", "fitted loss", "log residual", "tokens/param")
+    page.band("run", "params", "tokens", "loss", "fitted loss", "log residual", "tokens/param")
     page.sheet.freeze_panes(page.row, 1)
     first = page.row
-    look = (style.WHOLE, style.COUNT, style.COUNT, style.LOSS, style.LOSS, "0.0000%", style.RATIO)
+    page.sheet.repeat_rows(first - 1)
+    plain = (
+        _numbers(table.params).max() < _LEAST_COUNT or _numbers(table.tokens).max() < _LEAST_COUNT
+    )
+    count = style.PLAIN if plain else style.COUNT
+    look = (style.WHOLE, count, count, style.LOSS, style.LOSS, "0.00%", style.RATIO)
+    usable = all(getattr(found.law, name) > 0 for name in ("A", "B", "alpha", "beta"))
     for index in order:
         row = page.row + 1
+        loss = float(table.losses[index]) * math.exp(found.residuals[index])
+        fitted: tuple[Any, Any] = (loss, float(found.residuals[index]))
+        if usable:
+            fitted = (
+                f"=CHINCHILLA_LOSS(B{row},C{row},fitted_coefficients)",
+                f"=LN(E{row}/D{row})",
+            )
         cells = (
-            int(index) + 2, table.params[index], table.tokens[index], table.losses[index],
-            f"=CHINCHILLA_LOSS(B{row},C{row},fitted_coefficients)",
-            f"=LN(E{row}/D{row})",
+            int(index) + 1, table.params[index], table.tokens[index], table.losses[index],
+            *fitted,
             f"=C{row}/B{row}",
         )  # fmt: skip
         for column, (cell, number_format) in enumerate(zip(cells, look, strict=True)):

@@ -250,6 +250,12 @@ class Page:
             self.sheet.write(self.row, column, cell, self.book.format(**look))
         self.row += 1
 
+    def note(self, label: str, sentence: str) -> None:
+        """A row of words that run across the columns to the right."""
+        self.sheet.write(self.row, 0, label, self.book.format())
+        self.sheet.write(self.row, 1, sentence, self.book.format())
+        self.row += 1
+
     def break_page(self) -> None:
         """Start a new page in print here."""
         self._breaks.append(self.row)

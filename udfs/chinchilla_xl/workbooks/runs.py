@@ -43,17 +43,25 @@ class RunsTable:
     """Argument -> the column it was read from, or how it was computed."""
 
 
-def read_runs(path: Path, columns: Mapping[str, str | None]) -> RunsTable:
+def read_runs(path: Path, columns: Mapping[str, str | None], sheet: str | None = None) -> RunsTable:
     """The runs in the file; `columns` names the columns that are not to be guessed.
 
-    Without a column of tokens, tokens = C / (6 N) from a column of FLOPs.
+    Without a column of tokens, or if one of FLOPs is named, tokens = C / (6 N).
     """
-    frame = read_table(path)
+    if columns.get("tokens") is not None and columns.get("flops") is not None:
+        raise ArgumentError("name a column of tokens or one of FLOPs, not both")
+    frame = read_table(path, sheet)
     found = {
         role: _column(frame, role, columns.get(role), required=role in ("params", "loss"))
         for role in USUAL_NAMES
     }
+    if columns.get("flops") is not None:
+        found["tokens"] = None
     chosen = {role: name for role, name in found.items() if name is not None}
+    if len(set(chosen.values())) < len(chosen):
+        raise ArgumentError(
+            f"each argument needs a column of its own: {', '.join(chosen.values())}"
+        )
     params = _cells(frame, chosen["params"])
     if "tokens" in chosen:
         chosen.pop("flops", None)
@@ -92,8 +100,17 @@ def _listed(frame: pd.DataFrame) -> str:
 
 def _cells(frame: pd.DataFrame, name: str) -> list[Any]:
     """A column's cells as Python values, blanks as None."""
-    column = frame[name].astype(object)
-    return [None if pd.isna(cell) else cell for cell in column]
+    return [_cell(cell) for cell in frame[name].astype(object)]
+
+
+def _cell(cell: Any) -> Any:
+    """None for a blank; of a column that holds text somewhere, the figures as numbers."""
+    if pd.isna(cell):
+        return None
+    try:
+        return float(cell) if isinstance(cell, str) else cell
+    except ValueError:
+        return cell
 
 
 def _tokens(flops: Any, params: Any) -> Any:
