@@ -236,7 +236,10 @@ def test_nothing_is_overwritten_unasked_and_the_runs_never(tmp_path):
 
 
 def test_lines_longer_than_the_first_are_refused_not_shifted(tmp_path):
-    lines = ["params,tokens,loss", *(f"{n},{d},{y},9" for n, d, y in zip(PARAMS, TOKENS, LOSSES))]
+    lines = [
+        "params,tokens,loss",
+        *(f"{n},{d},{y},9" for n, d, y in zip(PARAMS, TOKENS, LOSSES, strict=True)),
+    ]
     (tmp_path / "runs.csv").write_text("\n".join(lines))
     result = run("runs.csv", cwd=tmp_path)
     assert result.returncode == 3
