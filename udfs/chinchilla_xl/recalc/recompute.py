@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from chinchilla_xl.errors import ArgumentError, BrokenFile, WorkbookError
+from chinchilla_xl.errors import ArgumentError, BrokenFile, TooLarge, WorkbookError
 from chinchilla_xl.functions import CellError
 from chinchilla_xl.recalc.addresses import Area, Cell
 from chinchilla_xl.recalc.archive import Archive
@@ -34,6 +34,7 @@ _PATIENCE = 12
 _ROUNDING = 1e-9
 _LONGEST_MESSAGE = 200
 _ORDINARY = 1e-300
+_MOST_CELLS = 1 << 22
 _TINY = 1e-9
 
 
@@ -146,6 +147,9 @@ class _Calculation:
             sheet.formulas = {f.cell: f for f in sheet.xml.formulas()}
         if not any(sheet.formulas for sheet in self._sheets.values()):
             return
+        areas = (f.area for s in self._sheets.values() for f in s.formulas.values())
+        if sum(area.height * area.width for area in areas if area) > _MOST_CELLS:
+            raise TooLarge("its array formulas fill more than four million cells")
         self._judge()
         passes = 0
         while self._engine is None:  # each pass keeps or lowers at least one formula more

@@ -101,8 +101,10 @@ class SheetXml:
         return False
 
     def for_engine(self, edits: Mapping[Cell, Edit]) -> bytes:
-        """The part edited, with error values that the engine cannot load replaced."""
-        return self._syntax.new_error.sub(rb"\g<1>#VALUE!", self.edited(edits))
+        """The part edited, without the error values and extensions that the engine cannot load."""
+        data = self._syntax.new_error.sub(rb"\g<1>#VALUE!", self.edited(edits))
+        data = self._syntax.empty_formula.sub(b"", data)
+        return self._syntax.cell_extension.sub(b"", data) if b"extLst" in data else data
 
     def has_hidden_rows(self) -> bool:
         """Whether any row is hidden, by hand, by a filter or by default."""
@@ -204,9 +206,8 @@ class SheetXml:
         for row, cell, match in self._tokens():
             new = b""
             end = match.start()
-            if not pending.has(row):
-                if match.lastgroup != "row":
-                    continue
+            if match.lastgroup != "row" and not pending.has(row):
+                continue
             if cell is not None:
                 new = self._added(pending.before(cell))
                 edit = pending.take(cell)
@@ -329,6 +330,8 @@ class _Syntax:
     value: re.Pattern[bytes]
     hidden: re.Pattern[bytes]
     new_error: re.Pattern[bytes]
+    empty_formula: re.Pattern[bytes]
+    cell_extension: re.Pattern[bytes]
     extensions: bytes
     reference: re.Pattern[bytes] = re.compile(rb"""\sr\s*=\s*["']([A-Z]{1,3})([0-9]{1,7})["']""")
     row_number: re.Pattern[bytes] = re.compile(rb"""\sr\s*=\s*["']([0-9]{1,7})["']""")
@@ -360,6 +363,8 @@ class _Syntax:
                 rb"""(\st\s*=\s*["']e["'][^>]*>(?:<%f\b[^>]*/>|<%f\b[^>]*>[^<]*</%f\s*>)?<%v>)"""
                 rb"(?!#(?:NULL!|DIV/0!|VALUE!|REF!|NAME\?|NUM!|N/A)<)[^<]*"
             ),
+            pattern(rb"<%f\s*(?:/>|>\s*</%f\s*>)"),
+            pattern(rb"<%extLst\b(?:(?!</%extLst).)*</%extLst\s*>(?=</%c>)"),
             b"<%sextLst" % prefix,
         )
 
