@@ -3,7 +3,8 @@
 1. Open the archive and read the outline; refuse what is not a sound workbook.
 2. Write the inputs, find every formula, and judge which of them the engine computes faithfully.
 3. Give the engine a copy in which the others are constants (their cached values), and evaluate.
-   What the engine turns out unable to compute becomes a constant too, and it starts again.
+   What the engine turns out unable to compute becomes a constant too, and it starts again; so
+   does what rests on a kept formula, once anything has changed that it could depend on.
 4. Splice the new values into the formula cells; all else in the file stays byte for byte.
 """
 
@@ -124,6 +125,7 @@ class _Calculation:
         self._engine: Engine | None = None
         self._inputs = False
         self._resting: dict[tuple[str, Cell], int] = {}
+        self._values: dict[str, dict[Cell, Value | EngineFailure]] = {}
         self._report = Report("", "")
 
     def write_inputs(self, inputs: Mapping[str, Input]) -> None:
@@ -201,7 +203,8 @@ class _Calculation:
         """Lower or keep what the engine could not compute; whether it has to start again."""
         again = False
         for sheet in self._sheets.values():
-            for cell, value in engine.values(sheet.title, sheet.computed()).items():
+            values = self._values[sheet.title] = engine.values(sheet.title, sheet.computed())
+            for cell, value in values.items():
                 if isinstance(value, float) and _ORDINARY < abs(value) < math.inf:
                     if (
                         abs(value) < _TINY
@@ -291,7 +294,7 @@ class _Calculation:
             return {}
         engine = self._engine
         edits: dict[Cell, Edit] = {}
-        for cell, result in engine.values(sheet.title, sheet.computed()).items():
+        for cell, result in self._values[sheet.title].items():
             formula, value = sheet.formulas[cell], _storable(result)
             if not same(formula.value, value):
                 edits[cell] = Edit(value)
