@@ -65,8 +65,8 @@ def _number(value: Any) -> Any:
     return value if isinstance(value, dict) else float(value or 0.0)
 
 
-def _added(sign: float, between: Any, a: Any, b: Any) -> Any:
-    """A + b, where what is left over by rounding is nothing (or `between`, inside a comparison)."""
+def _added(sign: float, between: bool, a: Any, b: Any) -> Any:
+    """The sum or difference of two, where what is left over by rounding is nothing (or, `between` comparisons, UNSURE)."""
     if type(a) is not float or type(b) is not float:
         if isinstance(a, list) or isinstance(b, list):
             return _elementwise(partial(_added, sign, between), a, b)
@@ -77,7 +77,7 @@ def _added(sign: float, between: Any, a: Any, b: Any) -> Any:
     result = a + sign * b
     # Where LibreOffice and other engines agree: nothing up to 2^-50, exact from 2^-48 on.
     if result and abs(result) * 2.0**48 < (large := max(abs(a), abs(b))):
-        return between if between or abs(result) * 2.0**50 > large else 0.0
+        return UNSURE if between or abs(result) * 2.0**50 > large else 0.0
     return possible(result)
 
 
@@ -161,7 +161,7 @@ def _needle(value: Any) -> Any:
     return UNSURE if value in (None, "") else _text(126, value)
 
 
-_CRITERION = re.compile(r"(?:<>|<=|>=|=|<|>)?-?\d+(?:\.\d+)?|(?:=|<>)?(?![<>=])[ -$&-~]*[ -$&-~]")
+_CRITERION = re.compile(r"(?:<>|<=|>=|=|<|>)?-?\d+(?:\.\d+)?|(?:=|<>)?(?![<>=])[ -\"$&-~]+")
 
 
 def criterion(value: Any) -> Any:
@@ -237,8 +237,9 @@ def _date(first: date, shift: float, *args: Any) -> Any:
     years, month = divmod(month - 1, 12)
     if not (year >= 1900 and 1900 <= year + years <= 9999):
         return UNSURE
-    number = date(year + years, month + 1, 1).toordinal() + day - 1
-    if not first.toordinal() <= number <= date.max.toordinal():
+    start = date(year + years, month + 1, 1)
+    number = start.toordinal() + day - 1
+    if start < first or not first.toordinal() <= number <= date.max.toordinal():
         return UNSURE
     return float(number - date(1899, 12, 30).toordinal()) - shift
 
@@ -280,10 +281,10 @@ def callbacks(*, date1904: bool) -> dict[str, Callable[..., Any]]:
     first, shift = (date(1904, 1, 1), 1462.0) if date1904 else (date(1900, 3, 1), 0.0)
     return {
         "__COMPARE": _compared,
-        "__PLUS": partial(_added, 1.0, None),
-        "__MINUS": partial(_added, -1.0, None),
-        "__PLUS_APART": partial(_added, 1.0, UNSURE),
-        "__MINUS_APART": partial(_added, -1.0, UNSURE),
+        "__PLUS": partial(_added, 1.0, False),
+        "__MINUS": partial(_added, -1.0, False),
+        "__PLUS_APART": partial(_added, 1.0, True),
+        "__MINUS_APART": partial(_added, -1.0, True),
         "__POSSIBLE": _lifted(possible),
         "__TEXT": _lifted(partial(_text, 0x10FFFF)),
         "__TEXT_BMP": _lifted(partial(_text, 0xFFFF)),

@@ -39,7 +39,6 @@ from chinchilla_xl.recalc.syntax import (
 _ABSOLUTE = re.compile(r"\$[A-Z]{1,3}\$\d+(:\$[A-Z]{1,3}\$\d+)?|\$[A-Z]+:\$[A-Z]+|\$\d+:\$\d+")
 _WHOLE = re.compile(r"\$?[A-Z]{1,3}:\$?[A-Z]{1,3}|\$?\d+:\$?\d+", re.IGNORECASE)
 _CONSTANT = re.compile(r"-?[0-9.]+(?:E[+-]?[0-9]+)?")
-_MAX_CELLS = 1_048_576
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +141,9 @@ class Judge:
 
     def _slot(self, slot: Slot, array: bool) -> _Found:
         found = _Found()
-        if slot and isinstance(slot[-1], Atom) and slot[-1].kind in (INFIX, PREFIX):
+        first, last = (slot[0], slot[-1]) if slot else (None, None)
+        starts = isinstance(first, Atom) and first.kind in (INFIX, POSTFIX)
+        if starts or (isinstance(last, Atom) and last.kind in (INFIX, PREFIX)):
             raise _KeepError("it cannot be parsed")
         for item in slot:
             if isinstance(item, Atom):
@@ -261,6 +262,20 @@ def _known(spelled: str) -> str:
 def _check_arguments(name: str, slots: list[Slot], found: list[_Found], hidden_rows: bool) -> None:
     """_KeepError unless the arguments are of a form in which the engine is trusted."""
     words = [rendered(slot) for slot in slots]
+    _check_forms(name, words)
+    if name == "SUBTOTAL" and hidden_rows:
+        raise _KeepError("SUBTOTAL: the workbook has hidden rows")
+    if name == "IF" and "" in words:
+        raise _KeepError("IF: with an omitted argument")
+    if name == "SUMPRODUCT" and len(slots) > 1 and any(f.whole for f in found):
+        raise _KeepError("SUMPRODUCT: of whole columns or rows")
+    if name in trusted.COUNTING and any(slot and not _is_plain(slot) for slot in slots):
+        raise _KeepError(f"{name}: of computed values")
+    if name in trusted.CRITERIA:
+        _check_criteria(name, slots, found)
+
+
+def _check_forms(name: str, words: list[str]) -> None:
     exact = trusted.EXACT_ARGUMENT.get(name)
     if exact is not None:
         position, spellings = exact
@@ -271,24 +286,18 @@ def _check_arguments(name: str, slots: list[Slot], found: list[_Found], hidden_r
         position, pattern, reason = form
         if not re.fullmatch(pattern, "".join(words[position : position + 1]), re.IGNORECASE):
             raise _KeepError(f"{name}: {reason}")
-    if len(slots) > trusted.MOST_ARGUMENTS.get(name, 255):
+    if len(words) > trusted.MOST_ARGUMENTS.get(name, 255):
         raise _KeepError(f"{name}: with so many arguments")
-    if name == "SUBTOTAL" and hidden_rows:
-        raise _KeepError("SUBTOTAL: the workbook has hidden rows")
-    if name == "IF" and "" in words:
-        raise _KeepError("IF: with an omitted argument")
-    if name == "SUMPRODUCT" and len(slots) > 1 and any(f.whole for f in found):
-        raise _KeepError("SUMPRODUCT: of whole columns or rows")
-    if name in trusted.COUNTING:
-        for slot, word in zip(slots, words, strict=True):
-            if not _is_plain(slot) and word:
-                raise _KeepError(f"{name}: of computed values")
-    if name in trusted.CRITERIA:
-        _check_criteria(name, slots, found)
 
 
 def _is_plain(slot: Slot) -> bool:
     return len(slot) == 1 and (isinstance(slot[0], Atom) or bare_name(slot[0].name) in OURS)
+
+
+def _text_literal(slot: Slot) -> str:
+    """The text that an argument is; empty if it is anything else."""
+    literal = len(slot) == 1 and isinstance(slot[0], Atom) and slot[0].kind == TEXT
+    return rendered(slot)[1:-1].replace('""', '"') if literal else ""
 
 
 def _check_criteria(name: str, slots: list[Slot], found: list[_Found]) -> None:
@@ -296,10 +305,9 @@ def _check_criteria(name: str, slots: list[Slot], found: list[_Found]) -> None:
     sizes = set()
     for position, (slot, inside) in enumerate(zip(slots, found, strict=True)):
         if position not in positions:
-            sizes.add((inside.whole and "whole") or tuple(inside.sizes))
-        elif len(slot) == 1 and isinstance(slot[0], Atom) and slot[0].kind == TEXT:
-            if criterion(slot[0].text[1:-1].replace('""', '"')) is UNSURE:
-                raise _KeepError(f"{name}: a criterion of this form")
+            sizes.add("whole" if inside.whole else tuple(inside.sizes))
+        elif criterion(_text_literal(slot)) is UNSURE:
+            raise _KeepError(f"{name}: a criterion of this form")
     if len(sizes) > 1:
         raise _KeepError(f"{name}: ranges of different sizes")
 

@@ -3,7 +3,8 @@
 1. Open the archive and read the outline; refuse what is not a sound workbook.
 2. Write the inputs, find every formula, and judge which of them the engine computes faithfully.
 3. Give the engine a copy in which the others are constants (their cached values), and evaluate.
-   What the engine turns out unable to compute becomes a constant too, and it starts again.
+   What the engine turns out unable to compute becomes a constant too, and it starts again; so
+   does what rests on a kept formula, once anything has changed that it could depend on.
 4. Splice the new values into the formula cells; all else in the file stays byte for byte.
 """
 
@@ -15,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from chinchilla_xl.errors import ArgumentError, BrokenFile, WorkbookError
+from chinchilla_xl.errors import ArgumentError, BrokenFile, TooLarge, WorkbookError
 from chinchilla_xl.functions import CellError
 from chinchilla_xl.recalc.addresses import Area, Cell
 from chinchilla_xl.recalc.archive import Archive
@@ -34,6 +35,7 @@ _PATIENCE = 12
 _ROUNDING = 1e-9
 _LONGEST_MESSAGE = 200
 _ORDINARY = 1e-300
+_MOST_CELLS = 1 << 22
 _TINY = 1e-9
 
 
@@ -123,6 +125,7 @@ class _Calculation:
         self._engine: Engine | None = None
         self._inputs = False
         self._resting: dict[tuple[str, Cell], int] = {}
+        self._values: dict[str, dict[Cell, Value | EngineFailure]] = {}
         self._report = Report("", "")
 
     def write_inputs(self, inputs: Mapping[str, Input]) -> None:
@@ -146,6 +149,9 @@ class _Calculation:
             sheet.formulas = {f.cell: f for f in sheet.xml.formulas()}
         if not any(sheet.formulas for sheet in self._sheets.values()):
             return
+        areas = (f.area for s in self._sheets.values() for f in s.formulas.values())
+        if sum(area.height * area.width for area in areas if area) > _MOST_CELLS:
+            raise TooLarge("its array formulas fill more than four million cells")
         self._judge()
         passes = 0
         while self._engine is None:  # each pass keeps or lowers at least one formula more
@@ -197,7 +203,8 @@ class _Calculation:
         """Lower or keep what the engine could not compute; whether it has to start again."""
         again = False
         for sheet in self._sheets.values():
-            for cell, value in engine.values(sheet.title, sheet.computed()).items():
+            values = self._values[sheet.title] = engine.values(sheet.title, sheet.computed())
+            for cell, value in values.items():
                 if isinstance(value, float) and _ORDINARY < abs(value) < math.inf:
                     if (
                         abs(value) < _TINY
@@ -287,7 +294,7 @@ class _Calculation:
             return {}
         engine = self._engine
         edits: dict[Cell, Edit] = {}
-        for cell, result in engine.values(sheet.title, sheet.computed()).items():
+        for cell, result in self._values[sheet.title].items():
             formula, value = sheet.formulas[cell], _storable(result)
             if not same(formula.value, value):
                 edits[cell] = Edit(value)

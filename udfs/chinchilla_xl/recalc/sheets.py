@@ -12,8 +12,6 @@ from chinchilla_xl.recalc.lower import OURS
 from chinchilla_xl.recalc.sheetxml import Edit, Formula, SheetXml
 from chinchilla_xl.recalc.syntax import moved
 
-_MAX_AREA = 1_000_000
-
 
 @dataclass(slots=True)
 class Sheet:
@@ -40,9 +38,6 @@ class Sheet:
             self.kept[cell] = "a data table"
             return
         array = formula.kind == "array"
-        if array and area is not None and area.height * area.width > _MAX_AREA:
-            self.kept[cell] = "an array of more than a million cells"
-            return
         text = self.own_text(cell)
         if not text:
             self.kept[cell] = f"it shares the formula of {formula.leader}, off the sheet"
@@ -75,9 +70,11 @@ class Sheet:
         return self.lowered.get(cell) or self.own_text(cell)
 
     def computed(self) -> list[Cell]:
+        """The formula cells that are not kept."""
         return [cell for cell in self.formulas if cell not in self.kept]
 
     def address(self, cell: Cell) -> str:
+        """A cell's address with its sheet."""
         return f"{quote_sheet(self.title)}!{cell}"
 
     def reduce(self, cell: Cell) -> None:
@@ -90,23 +87,28 @@ class Sheet:
     def engine_edits(self) -> dict[Cell, Edit]:
         """What the engine's copy differs in: constants, lowered text, no old spills."""
         edits: dict[Cell, Edit] = {}
-        groups: dict[Cell, list[Cell]] = defaultdict(list)
         for cell, formula in self.formulas.items():
             if cell in self.kept:
                 edits[cell] = Edit(formula=None)
             elif cell in self.lowered:
                 edits[cell] = Edit(formula=self.lowered[cell])
-            if formula.leader is not None:
-                groups[formula.leader].append(cell)
             if formula.kind == "array" and cell not in self.kept:
                 for child in children(formula.area):
                     if child not in self.formulas:
                         edits[child] = Edit(value=None)
+        return edits | self._unshared(edits)
+
+    def _unshared(self, edits: dict[Cell, Edit]) -> dict[Cell, Edit]:
+        """Their own formulas for the cells that share one with an edited cell."""
+        groups: dict[Cell, list[Cell]] = defaultdict(list)
+        for cell, formula in self.formulas.items():
+            if formula.leader is not None:
+                groups[formula.leader].append(cell)
+        own: dict[Cell, Edit] = {}
         for members in groups.values():
             if any(cell in edits for cell in members):  # they can share no more
-                for cell in members:
-                    edits.setdefault(cell, Edit(formula=self.own_text(cell)))
-        return edits
+                own |= {c: Edit(formula=self.own_text(c)) for c in members if c not in edits}
+        return own
 
 
 def children(area: Area | None) -> list[Cell]:

@@ -30,7 +30,7 @@ from chinchilla_xl.recalc.parts import check_xml
 from chinchilla_xl.recalc.values import Value, decode, encode, same
 
 _NAMESPACE = re.compile(
-    rb"""\sxmlns(:[\w.-]+)?\s*=\s*["']http://schemas.openxmlformats.org/spreadsheetml/2006/main["']"""
+    rb"""xmlns(:[\w.-]+)?\s*=\s*["']http://schemas.openxmlformats.org/spreadsheetml/2006/main["']"""
 )
 _UNKNOWN = CellError("", "a shared string, which no formula's value is")
 
@@ -80,12 +80,14 @@ class SheetXml:
         self._prefix = root[1] + b":" if root[1] else b""
         self._syntax = _Syntax.of(self._prefix)
         self._bounds = self._find_cells()
+        self._has_empty_formulas = False
 
     def _find_cells(self) -> tuple[int, int]:
         match = self._syntax.sheet_data.search(self.data)
         if match is None:
             raise BrokenFile(f"{self._part} has no sheetData")
-        if len(re.findall(rb"<(?:[\w.-]+:)?sheetData\b", self.data)) > 1:
+        tags = self.data.count(b"sheetData")
+        if tags > 2 and len(re.findall(rb"<(?:[\w.-]+:)?sheetData\b", self.data)) > 1:
             raise UnsupportedFile(f"{self._part} has more than one sheetData: save it anew")
         body = match.span("body") if match["body"] is not None else (match.end(), match.end())
         if re.search(rb"<[!?]", match.group()):
@@ -101,11 +103,18 @@ class SheetXml:
         return False
 
     def for_engine(self, edits: Mapping[Cell, Edit]) -> bytes:
-        """The part edited, with error values that the engine cannot load replaced."""
-        return self._syntax.new_error.sub(rb"\g<1>#VALUE!", self.edited(edits))
+        """The part edited, without the error values and extensions that the engine cannot load."""
+        data = self.edited(edits)
+        if b'"e"' in data or b"'e'" in data:
+            data = self._syntax.new_error.sub(rb"\g<1>#VALUE!", data)
+        if self._has_empty_formulas:
+            data = self._syntax.empty_formula.sub(b"", data)
+        return self._syntax.cell_extension.sub(b"", data) if b"extLst" in data else data
 
     def has_hidden_rows(self) -> bool:
         """Whether any row is hidden, by hand, by a filter or by default."""
+        if b"hidden" not in self.data and b"zeroHeight" not in self.data:
+            return False
         return self._syntax.hidden.search(self.data) is not None
 
     def _cells(self) -> Iterator[tuple[Cell, re.Match[bytes]]]:
@@ -172,6 +181,7 @@ class SheetXml:
                 if kind == "shared":
                     raise BrokenFile(f"{self._part} has {cell} share a formula that is not there")
                 constants += 1  # an element without a formula
+                self._has_empty_formulas = True
                 continue
             stored, value = self._stored(match)
             old = _UNKNOWN if stored == "s" else decode(stored, value)
@@ -204,9 +214,8 @@ class SheetXml:
         for row, cell, match in self._tokens():
             new = b""
             end = match.start()
-            if not pending.has(row):
-                if match.lastgroup != "row":
-                    continue
+            if match.lastgroup != "row" and not pending.has(row):
+                continue
             if cell is not None:
                 new = self._added(pending.before(cell))
                 edit = pending.take(cell)
@@ -261,6 +270,13 @@ class SheetXml:
     def _edited_cell(self, match: re.Match[bytes], edit: Edit) -> bytes:
         syntax, body = self._syntax, self._core(match["body"] or b"")
         found = syntax.formula.search(body)
+        told = edit.value is KEEP and edit.formula is not KEEP and edit.formula is not None
+        if told and found and not found["attributes"]:  # the common case, made quick
+            p, text = self._prefix, escape(str(edit.formula)).encode()
+            start = match.start("body") - match.start("cell")
+            cell, (first, last) = match["cell"], found.span()
+            new = b"<%sf>%s</%sf>" % (p, text, p)
+            return bytes(cell[: start + first] + new + cell[start + last :])
         formula = found.group() if found else b""
         if edit.formula is None:
             formula = b""
@@ -329,6 +345,8 @@ class _Syntax:
     value: re.Pattern[bytes]
     hidden: re.Pattern[bytes]
     new_error: re.Pattern[bytes]
+    empty_formula: re.Pattern[bytes]
+    cell_extension: re.Pattern[bytes]
     extensions: bytes
     reference: re.Pattern[bytes] = re.compile(rb"""\sr\s*=\s*["']([A-Z]{1,3})([0-9]{1,7})["']""")
     row_number: re.Pattern[bytes] = re.compile(rb"""\sr\s*=\s*["']([0-9]{1,7})["']""")
@@ -360,6 +378,8 @@ class _Syntax:
                 rb"""(\st\s*=\s*["']e["'][^>]*>(?:<%f\b[^>]*/>|<%f\b[^>]*>[^<]*</%f\s*>)?<%v>)"""
                 rb"(?!#(?:NULL!|DIV/0!|VALUE!|REF!|NAME\?|NUM!|N/A)<)[^<]*"
             ),
+            pattern(rb"<%f\s*(?:/>|>\s*</%f\s*>)"),
+            pattern(rb"<%extLst\b(?:(?!</%extLst).)*</%extLst\s*>(?=</%c>)"),
             b"<%sextLst" % prefix,
         )
 

@@ -7,11 +7,18 @@ of every row of a table. `parse` makes a tree of a shape; each reference is one 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from chinchilla_xl.errors import MissingExtra
-from chinchilla_xl.recalc.addresses import parse_area
+from chinchilla_xl.recalc.addresses import (
+    MAX_COLUMN,
+    MAX_ROW,
+    column_letters,
+    column_number,
+    parse_area,
+)
 
 try:
     from openpyxl.formula import Tokenizer
@@ -34,6 +41,9 @@ _CALL_SPACE = re.compile(r'("[^"]*"|\'[^\']*\')|(?<=[\w.])\s+(?=\()')
 _SINGLE, _AREA, _FIRST, _LAST = "\ue001", "\ue002", 0xE100, 0xF8FF
 _MARK = re.compile(rf"{_SINGLE}|{_AREA}\d+x\d+;")
 _PRIVATE = re.compile("[\ue000-\uf8ff]")
+
+
+_DEEPEST = 200
 
 
 class NotParsedError(Exception):
@@ -97,35 +107,39 @@ def parse(shape: str) -> Call:
     except (TokenizerError, IndexError):
         raise NotParsedError from None
     root = Call("")
-    open_calls = [root]
-    literal: list[str] | None = None  # the inside of an array in braces
-    for token in tokens:
-        current = open_calls[-1].slots[-1]
-        opens, closes = token.subtype == Token.OPEN, token.subtype == Token.CLOSE
-        if token.type == Token.ARRAY:
-            if opens:
-                literal = []
-            elif literal is not None:
-                current.append(Atom(ARRAY, "{" + "".join(literal) + "}"))
-                literal = None
-        elif literal is not None:
-            literal.append(token.value)
-        elif token.type in (Token.FUNC, Token.PAREN) and opens:
-            call = Call(token.value[:-1].strip() or "(")
-            current.append(call)
-            open_calls.append(call)
-        elif token.type in (Token.FUNC, Token.PAREN) and closes:
-            if len(open_calls) == 1:
-                raise NotParsedError
-            open_calls.pop()
-        elif token.type == Token.SEP:
-            open_calls[-1].slots.append([])
-        elif token.type != Token.WSPACE:
-            kind = token.subtype if token.type == Token.OPERAND else token.type
-            current.append(Atom(kind, token.value))
-    if len(open_calls) > 1 or len(root.slots) > 1 or not root.slots[0]:
+    calls = [root]
+    for item in _items(tokens):
+        if isinstance(item, Atom):
+            calls[-1].slots[-1].append(item)
+        elif item.type == Token.SEP:
+            calls[-1].slots.append([])
+        elif item.subtype == Token.OPEN:
+            call = Call(item.value[:-1].strip() or "(")
+            calls[-1].slots[-1].append(call)
+            calls.append(call)
+        else:
+            calls.pop()
+        if not 0 < len(calls) < _DEEPEST:
+            raise NotParsedError
+    if len(calls) > 1 or len(root.slots) > 1 or not root.slots[0]:
         raise NotParsedError
     return root
+
+
+def _items(tokens: list[Token]) -> Iterator[Atom | Token]:
+    """Operands and operators, each array in braces one of them; other tokens as they are."""
+    literal: list[str] | None = None  # the inside of an array in braces
+    for token in tokens:
+        if token.type == Token.ARRAY:
+            if token.subtype == Token.CLOSE and literal is not None:
+                yield Atom(ARRAY, "{" + "".join(literal) + "}")
+            literal = [] if token.subtype == Token.OPEN else None
+        elif literal is not None:
+            literal.append(token.value)
+        elif token.type in (Token.FUNC, Token.PAREN, Token.SEP):
+            yield token
+        elif token.type != Token.WSPACE:
+            yield Atom(token.subtype if token.type == Token.OPERAND else token.type, token.value)
 
 
 def place(number: int) -> str:
@@ -144,8 +158,6 @@ def filled(text: str, references: list[str]) -> str:
 
 def moved(formula: str, rows: int, columns: int) -> str | None:
     """The formula as it reads when copied so many cells down and right; None off the sheet."""
-    from chinchilla_xl.recalc.addresses import MAX_COLUMN, MAX_ROW, column_letters, column_number
-
     inside = True
 
     def shift(match: re.Match[str]) -> str:
