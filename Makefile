@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test test-all bench lint check-wheel clean
+.PHONY: help demo test test-all bench lint check-wheel templates clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,7 +41,7 @@ check-wheel: .venv/dev ## the tests against the built wheel, with the source abs
 	$(PYTHON) -m venv .test-wheel/venv
 	.test-wheel/venv/bin/pip install --quiet --disable-pip-version-check --upgrade pip
 	wheel=$$(ls .test-wheel/dist/*.whl) && .test-wheel/venv/bin/pip install --quiet --disable-pip-version-check "$$wheel[all]" --group dev
-	cp -r tests docs pyproject.toml README.md .test-wheel/
+	cp -r tests docs templates pyproject.toml README.md .test-wheel/
 	cd .test-wheel && venv/bin/python -c 'import chinchilla_xl, sys; sys.exit("site-packages" not in chinchilla_xl.__file__)'
 	cd .test-wheel && venv/bin/python -m pytest -n auto
 
@@ -51,6 +51,9 @@ test-all: test ## the slow proofs too
 bench: .venv/dev ## measure speed, as ratios in one run
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_optimum.py
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_fit.py
+
+templates: .venv/user ## rebuild the workbooks in templates/
+	$(BIN)/chinchilla-xl new budget templates/budget.xlsx --force
 
 clean: ## remove everything that make made
 	rm -rf .venv .test-wheel demo dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

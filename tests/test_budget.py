@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from pathlib import Path
 
 import openpyxl
 import pytest
@@ -23,6 +24,14 @@ def budget() -> bytes:
 
 def test_it_is_the_same_bytes_every_time(budget):
     assert template("budget") == budget
+
+
+def test_the_ready_workbook_is_what_the_code_builds(budget):
+    committed = Path(__file__).resolve().parent.parent / "templates" / "budget.xlsx"
+    old, new = members(committed.read_bytes()), members(budget)
+    assert list(old) == list(new)
+    differing = [name for name in old if old[name] != new[name]]
+    assert not differing, "run make templates"
 
 
 def test_every_cell_holds_a_computed_value_and_none_an_error(budget):
