@@ -40,7 +40,8 @@ from chinchilla_xl.functions import (
 )
 
 if TYPE_CHECKING:
-    from chinchilla_xl.recalc import recompute
+    from chinchilla_xl.recalc import recompute, recompute_all
+    from chinchilla_xl.recalc.fill import fill
 
 __version__ = "0.1.0"
 
@@ -58,6 +59,7 @@ __all__ = [
     "coeffs",
     "compute_overhead",
     "effective_tokens",
+    "fill",
     "fit_coeffs",
     "fit_samples",
     "kaplan_loss",
@@ -67,6 +69,7 @@ __all__ = [
     "opt_plan",
     "opt_tokens",
     "recompute",
+    "recompute_all",
     "serve_cost",
     "tokens_for_loss",
     "train_cost",
@@ -74,9 +77,13 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    # recompute brings the calculation engine: imported when it is first asked for.
-    if name == "recompute":
-        from chinchilla_xl.recalc import recompute
+    # These bring the calculation engine: imported when they are first asked for.
+    if name in ("recompute", "recompute_all"):
+        from chinchilla_xl import recalc
 
-        return recompute
+        return getattr(recalc, name)
+    if name == "fill":
+        from chinchilla_xl.recalc.fill import fill
+
+        return fill
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

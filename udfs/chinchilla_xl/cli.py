@@ -1,10 +1,14 @@
-"""The command line: chinchilla-xl functions | new | recompute | show | fit | figures."""
+"""The command line: chinchilla-xl functions | new | fill | recompute | show | fit | figures."""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
+import math
+import os
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +17,7 @@ from chinchilla_xl.errors import ArgumentError, ChinchillaError, MissingExtra
 try:
     import click
     from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
     from rich.table import Table
     from rich.text import Text
 except ImportError as missing:
@@ -22,6 +27,9 @@ KEPT, USAGE, REFUSED = 1, 2, 3
 """Exit codes: some formulas kept their old value; a command or an input was given wrongly; some
 file could not be processed. 0 is success.
 """
+
+_FILES_A_PROCESS = 4
+"""Starting a process takes about as long as recomputing a few workbooks."""
 
 SET_HELP = "Set an input first: a defined name or Sheet!A1. Repeat for more."
 
@@ -93,9 +101,26 @@ def new(template: str, output: Path, assignments: tuple[str, ...], force: bool) 
     help="Write the results here instead of in place.",
 )  # fmt: skip
 @click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help=SET_HELP)
+@click.option("--check", is_flag=True, help="Write nothing; exit with 1 if a value is out of date.")
+@click.option(
+    "--jobs", type=click.IntRange(min=1), metavar="N",
+    help="Files at a time, each in a process of its own (default: all cores, for more than a few files).",
+)  # fmt: skip
+@click.option(
+    "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
+    help="Stop a file that takes longer; it is left as it was.",
+)  # fmt: skip
+@click.option("--scheduler", metavar="ADDRESS", help="Work on this Dask cluster instead.")
 @click.option("--json", "as_json", is_flag=True, help="Print the reports as JSON.")
 def recompute(
-    files: tuple[Path, ...], output_dir: Path | None, assignments: tuple[str, ...], as_json: bool
+    files: tuple[Path, ...],
+    output_dir: Path | None,
+    assignments: tuple[str, ...],
+    check: bool,
+    jobs: int | None,
+    timeout: float | None,
+    scheduler: str | None,
+    as_json: bool,
 ) -> None:
     """Recalculate every formula of each .xlsx or .xlsm of FILES, without a spreadsheet program.
 
@@ -103,49 +128,106 @@ def recompute(
     whole or not at all. A formula that cannot be computed faithfully keeps its old value and is
     listed.
     """
-    from chinchilla_xl.recalc import recompute as run
+    from chinchilla_xl.recalc import Failure, recompute_all
     from chinchilla_xl.recalc.inputs import parse_assignments
 
-    inputs = parse_assignments(list(assignments))
-    _check_outputs(files, output_dir)
+    outcomes = recompute_all(
+        files,
+        output_dir,
+        parse_assignments(list(assignments)),
+        check=check,
+        jobs=jobs or min(math.ceil(len(files) / _FILES_A_PROCESS), os.cpu_count() or 1),
+        timeout=timeout,
+        executor=None if scheduler is None else _dask(scheduler),
+    )
     code = 0
     reports: list[dict[str, Any]] = []
-    for file in files:
-        try:
-            report = run(file, output_dir / file.name if output_dir else None, inputs)
-        except ChinchillaError as e:
-            code = max(code, USAGE if isinstance(e, ArgumentError) else REFUSED)
-            message = str(e) if str(e).startswith(f"{file}: ") else f"{file}: {e}"
-            reports.append({"path": str(file), "error": message})
+    with _progress(len(files), "files") as advance:
+        for outcome in outcomes:
+            advance()
+            if isinstance(outcome, Failure):
+                code = max(code, USAGE if outcome.kind == "ArgumentError" else REFUSED)
+            else:
+                code = max(code, KEPT if outcome.kept or (check and outcome.stale) else 0)
+            reports.append(dataclasses.asdict(outcome))
             if not as_json:
-                click.echo(message, err=True)
-            continue
-        code = max(code, 0 if report.complete else KEPT)
-        reports.append(dataclasses.asdict(report))
-        if not as_json:
-            _print_report(report)
+                _print_outcome(outcome, check)
     if as_json:
+        order = {str(file): i for i, file in enumerate(files)}
+        reports.sort(key=lambda report: order[report["path"]])
         click.echo(json.dumps(reports, indent=2, ensure_ascii=False))
     sys.exit(code)
 
 
-def _check_outputs(files: tuple[Path, ...], output_dir: Path | None) -> None:
-    names = [file.name for file in files]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if output_dir is not None and twice:
-        raise click.UsageError(f"two files would be written to {output_dir / twice[0]}")
+def _dask(address: str) -> Any:
+    """An executor on the Dask cluster at `address`."""
+    try:
+        import distributed
+    except ImportError:
+        raise MissingExtra("dask.distributed", "cluster") from None
+    connect: Any = distributed.Client
+    try:
+        return connect(address, timeout="10s").get_executor()
+    except (OSError, TimeoutError, ValueError) as e:
+        raise ArgumentError(f"no Dask scheduler answers at {address}: {e}") from None
 
 
-def _print_report(report: Any) -> None:
-    click.echo(
-        f"{report.output}: {report.formulas} formulas, {report.changed} values changed"
-        + (f", {len(report.kept)} kept" if report.kept else "")
+@contextlib.contextmanager
+def _progress(total: int, unit: str) -> Iterator[Callable[[], None]]:
+    """A bar with rate and time left, where someone watches; what to call for each step."""
+    if total < 2 or not sys.stderr.isatty():
+        yield lambda: None
+        return
+    columns = (
+        TextColumn("{task.completed}/{task.total} " + unit), BarColumn(),
+        TextColumn("{task.speed:.1f}/s" if unit == "rows" else ""), TimeRemainingColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("", total=total)
+        yield lambda: bar.advance(task)
+
+
+def _print_outcome(outcome: Any, check: bool) -> None:
+    if hasattr(outcome, "error"):
+        click.echo(f"{outcome.path}: {outcome.error}", err=True)
+        return
+    changed = (
+        f"{outcome.stale} values out of date" if check else f"{outcome.changed} values changed"
     )
+    kept = f", {len(outcome.kept)} kept" if outcome.kept else ""
+    click.echo(f"{outcome.output}: {outcome.formulas} formulas, {changed}{kept}")
+    _print_details(outcome)
+
+
+def _print_details(report: Any) -> None:
     for kept in report.kept:
         rest = f" ({kept.dependents} cells rest on it)" if kept.dependents else ""
         click.echo(f"  kept {kept.cell} {kept.formula}: {kept.reason}{rest}", err=True)
     for message in report.messages:
         click.echo(f"  note: {message}", err=True)
+
+
+@cli.command()
+@click.argument("workbook", type=click.Path(path_type=Path))
+@click.argument("inputs", type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", metavar="OUT", required=True,
+    type=click.Path(path_type=Path, dir_okay=False), help="Where the filled workbook goes.",
+)  # fmt: skip
+@click.option("--force", is_flag=True, help="Replace OUT if it exists.")
+def fill(workbook: Path, inputs: Path, output: Path, force: bool) -> None:
+    """Write the named inputs in INPUTS (.toml, .json or .csv) into WORKBOOK, and recompute it.
+
+    Each must be a name of the workbook (or Sheet!A1), keep to the data validation of its cell and,
+    if a unit is given, to the unit that the sheet shows beside it. All are checked before anything
+    is written.
+    """
+    from chinchilla_xl.recalc.fill import fill as run
+
+    _check_new(output, workbook.suffix.lower(), force)
+    report = run(workbook, inputs, output)
+    _print_outcome(report, check=False)
+    sys.exit(KEPT if report.kept else 0)
 
 
 @cli.command()

@@ -23,11 +23,12 @@ def parse_assignments(texts: list[str]) -> dict[str, Input]:
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
             raise ArgumentError(f"an input must be given as NAME=VALUE: {text!r}")
-        inputs[name.strip()] = _parse_value(value.strip())
+        inputs[name.strip()] = parse_value(value.strip())
     return inputs
 
 
-def _parse_value(text: str) -> Input:
+def parse_value(text: str) -> Input:
+    """A number, TRUE or FALSE, else the text itself."""
     if text.upper() in ("TRUE", "FALSE"):
         return text.upper() == "TRUE"
     try:

@@ -56,7 +56,8 @@ class Kept:
 class Report:
     """What a recomputation did.
 
-    `formulas` counts formula cells, `changed` those whose cached value is new, `kept` lists those
+    `formulas` counts formula cells, `changed` those whose cached value is new, `stale` those whose
+    value was out of date by more than the rounding of the last digits; `kept` lists those
     that could not be computed faithfully, `messages` says why functions of ours gave errors.
     """
 
@@ -64,6 +65,7 @@ class Report:
     output: str
     formulas: int = 0
     changed: int = 0
+    stale: int = 0
     kept: list[Kept] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
 
@@ -77,12 +79,15 @@ def recompute(
     path: str | os.PathLike[str],
     output: str | os.PathLike[str] | None = None,
     inputs: Mapping[str, Input] | None = None,
+    *,
+    check: bool = False,
 ) -> Report:
     """Recalculate every formula of an .xlsx or .xlsm file and write back only cached values.
 
     `output` is where the result goes (default: in place, atomically). `inputs` maps defined names
     or Sheet!A1 addresses to values that are written first. Formulas that cannot be computed
-    faithfully keep their cached value and are listed in the report.
+    faithfully keep their cached value and are listed in the report. With `check` nothing is
+    written: the report says how many values are out of date.
 
     Raises WorkbookError for a file that cannot be processed and ArgumentError for an input that
     does not fit; the file is untouched then.
@@ -93,6 +98,8 @@ def recompute(
         old = read_file(source)
         new, report = recompute_bytes(old, inputs)
         report.path, report.output = str(source), str(target)
+        if check:
+            return report
         if new != old or os.path.realpath(source) != os.path.realpath(target):
             write_file(target, new)
     except WorkbookError as e:
@@ -299,6 +306,7 @@ class _Calculation:
             if not same(formula.value, value):
                 edits[cell] = Edit(value)
                 self._report.changed += 1
+                self._report.stale += _differs(formula.value, value)
             if formula.kind == "array":
                 edits |= _spill_edits(engine, sheet, formula, value)
         return edits
@@ -337,15 +345,18 @@ def _is_residue(value: float) -> bool:
 
 def _changed(sheets: Mapping[str, Sheet], engine: Engine) -> bool:
     """Whether any computed value differs from its cache by more than rounding."""
-    for sheet in sheets.values():
-        for cell, value in engine.values(sheet.title, sheet.computed()).items():
-            old = sheet.formulas[cell].value
-            if isinstance(value, float) and type(old) is float:
-                if not math.isclose(value, old, rel_tol=_ROUNDING):
-                    return True
-            elif not same(old, _storable(value)):
-                return True
-    return False
+    return any(
+        _differs(sheet.formulas[cell].value, _storable(value))
+        for sheet in sheets.values()
+        for cell, value in engine.values(sheet.title, sheet.computed()).items()
+    )
+
+
+def _differs(old: Value, new: Value) -> bool:
+    """Whether two values differ by more than the last digits."""
+    if type(old) is float and type(new) is float:
+        return not math.isclose(new, old, rel_tol=_ROUNDING)
+    return not same(old, new)
 
 
 def _spill_edits(engine: Engine, sheet: Sheet, formula: Formula, value: Value) -> dict[Cell, Edit]:

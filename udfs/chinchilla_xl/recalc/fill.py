@@ -1,0 +1,194 @@
+"""Fills named inputs into a workbook from a file, checked against the workbook's own rules.
+
+The inputs stand in a .toml or .json file (name = value, or name = {value, unit}), or in a .csv file
+with the columns name, value and, if wanted, unit. Every input is checked before anything is written:
+the name must exist, the value must keep to the cell's data validation, and a unit that is given must
+be the one that the sheet shows beside the cell.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from chinchilla_xl.errors import ArgumentError, MissingExtra, UnsupportedFile, WorkbookError
+from chinchilla_xl.recalc.addresses import Cell
+from chinchilla_xl.recalc.archive import Archive
+from chinchilla_xl.recalc.files import read_file
+from chinchilla_xl.recalc.inputs import Input, locate, parse_value
+from chinchilla_xl.recalc.parts import read_workbook
+from chinchilla_xl.recalc.recompute import Report, recompute
+
+try:
+    import openpyxl
+except ImportError as missing:
+    raise MissingExtra("openpyxl", "recalc") from missing
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An input as a file gives it."""
+
+    value: Input
+    unit: str | None = None
+
+
+def fill(
+    workbook: str | os.PathLike[str],
+    inputs: str | os.PathLike[str] | Mapping[str, Any],
+    output: str | os.PathLike[str] | None = None,
+) -> Report:
+    """Write inputs into a workbook, recompute it, and put the result into `output` or in place.
+
+    `inputs` is a file or a mapping of names to values or {"value": ..., "unit": ...}. Raises
+    ArgumentError, with every input that does not fit, before anything is written.
+    """
+    given = _from_mapping(inputs) if isinstance(inputs, Mapping) else read_inputs(Path(inputs))
+    path = Path(workbook)
+    try:
+        problems = check_inputs(read_file(path), given)
+    except WorkbookError as e:
+        raise type(e)(f"{path}: {e}") from None
+    if problems:
+        raise ArgumentError("; ".join(problems))
+    return recompute(path, output, {name: item.value for name, item in given.items()})
+
+
+def read_inputs(path: Path) -> dict[str, Given]:
+    """The inputs in a .toml, .json or .csv file."""
+    readers: dict[str, Callable[[str], Any]] = {
+        ".toml": tomllib.loads,
+        ".json": json.loads,
+        ".csv": _parse_csv,
+    }
+    reader = readers.get(path.suffix.lower())
+    if reader is None:
+        raise UnsupportedFile(f"{path}: inputs must be in a .toml, .json or .csv file")
+    try:
+        found = reader(read_file(path).decode("utf-8-sig"))
+    except WorkbookError as e:
+        raise type(e)(f"{path}: {e}") from None
+    except ValueError as e:
+        raise ArgumentError(f"{path}: it cannot be read: {str(e).splitlines()[0]}") from None
+    if not isinstance(found, Mapping):
+        raise ArgumentError(f"{path}: inputs must be given as names with values")
+    return _from_mapping(found)
+
+
+def _parse_csv(text: str) -> dict[str, Any]:
+    rows = csv.DictReader(io.StringIO(text))
+    if not {"name", "value"} <= set(rows.fieldnames or ()):
+        raise ArgumentError("the first line must name the columns: name, value and perhaps unit")
+    found: dict[str, Any] = {}
+    for row in rows:
+        name = (row["name"] or "").strip()
+        if name in found:
+            raise ArgumentError(f"{name} is given twice")
+        value = parse_value((row["value"] or "").strip())
+        found[name] = {"value": value, "unit": (row.get("unit") or "").strip() or None}
+    return found
+
+
+def _from_mapping(inputs: Mapping[str, Any]) -> dict[str, Given]:
+    given = {}
+    for name, item in inputs.items():
+        value, unit = item, None
+        if isinstance(item, Mapping):
+            unknown = sorted(set(item) - {"value", "unit"})
+            if unknown or "value" not in item:
+                raise ArgumentError(f"{name} must be a value, or value and unit: {dict(item)}")
+            value, unit = item["value"], item.get("unit")
+        if not isinstance(value, bool | int | float | str):
+            raise ArgumentError(f"{name} must be a number, TRUE, FALSE or text: {value!r}")
+        given[name] = Given(value, unit)
+    return given
+
+
+def check_inputs(data: bytes, given: Mapping[str, Given]) -> list[str]:
+    """What is wrong with the inputs for this workbook, one sentence each."""
+    outline = read_workbook(Archive(data))
+    try:
+        book = openpyxl.load_workbook(io.BytesIO(data), data_only=True)
+    except Exception as e:  # noqa: BLE001 (openpyxl raises whatever a file provokes)
+        raise WorkbookError(f"its validations cannot be read: {e}") from None
+    problems = []
+    for name, item in given.items():
+        try:
+            [(title, cells)] = locate({name: item.value}, outline).items()
+        except ArgumentError as e:
+            problems.append(str(e))
+            continue
+        [cell] = cells
+        problem = _broken_rule(book[title], cell, item)
+        if problem:
+            problems.append(f"{name} {problem}")
+    return problems
+
+
+def _broken_rule(sheet: Any, cell: Cell, given: Given) -> str | None:
+    place = sheet.cell(cell.row, cell.column)
+    unit = _unit_beside(sheet, cell)
+    if given.unit is not None and unit is not None and given.unit != unit:
+        return f"must be in {unit}: {given.unit}"
+    for rule in sheet.data_validations.dataValidation:
+        if place.coordinate in rule.sqref:
+            return _violation(rule, given.value)
+    if isinstance(place.value, int | float) and not isinstance(given.value, int | float):
+        return f"holds a number: {given.value!r}"
+    return None
+
+
+def _unit_beside(sheet: Any, cell: Cell) -> str | None:
+    """What the nearest column headed "Unit" above says in this row."""
+    for row in range(cell.row - 1, 0, -1):
+        for heading in sheet[row]:
+            if heading.value == "Unit":
+                found = sheet.cell(cell.row, heading.column).value
+                return str(found) if found is not None else None
+    return None
+
+
+def _violation(rule: Any, value: Input) -> str | None:
+    """How a value breaks a data validation; rules that are formulas of cells are not judged."""
+    message = (rule.error or "").rstrip(".")
+    words = f"is refused by the workbook: {message or 'it breaks the rule of its cell'}: {value!r}"
+    if rule.type == "list":
+        choices = (rule.formula1 or "").strip('"').split(",")
+        listed = (rule.formula1 or "").startswith('"')
+        return words if listed and str(value) not in choices else None
+    if rule.type not in ("decimal", "whole"):
+        return None
+    if isinstance(value, bool | str):
+        return words
+    if rule.type == "whole" and value != int(value):
+        return words
+    bounds = [_number(rule.formula1), _number(rule.formula2)]
+    tests: dict[str, Callable[[float, Any, Any], bool]] = {
+        "between": lambda x, a, b: a <= x <= b,
+        "notBetween": lambda x, a, b: not a <= x <= b,
+        "equal": lambda x, a, _: x == a,
+        "notEqual": lambda x, a, _: x != a,
+        "greaterThan": lambda x, a, _: x > a,
+        "greaterThanOrEqual": lambda x, a, _: x >= a,
+        "lessThan": lambda x, a, _: x < a,
+        "lessThanOrEqual": lambda x, a, _: x <= a,
+    }
+    operator = rule.operator or "between"
+    needed = bounds if "etween" in operator else bounds[:1]
+    if any(bound is None for bound in needed):
+        return None
+    return None if tests[operator](value, *bounds) else words
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        return float(text) if text is not None else None
+    except ValueError:
+        return None
