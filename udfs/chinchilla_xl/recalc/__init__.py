@@ -1,6 +1,6 @@
 """Recomputes workbooks without a spreadsheet program."""
 
 from chinchilla_xl.recalc.batch import Failure, recompute_all
-from chinchilla_xl.recalc.recompute import Kept, Report, recompute, recompute_bytes
+from chinchilla_xl.recalc.calculation import Kept, Report, recompute, recompute_bytes
 
 __all__ = ["Failure", "Kept", "Report", "recompute", "recompute_all", "recompute_bytes"]

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from chinchilla_xl.errors import ArgumentError, ChinchillaError, MissingExtra
+from chinchilla_xl.recalc.calculation import Report, recompute
 from chinchilla_xl.recalc.inputs import Input
-from chinchilla_xl.recalc.recompute import Report, recompute
 
 
 @dataclass(frozen=True, slots=True)
