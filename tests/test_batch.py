@@ -72,6 +72,27 @@ def test_any_executor_takes_the_work(files, tmp_path):
     check_outcomes(files, outcomes, out)
 
 
+@pytest.mark.filterwarnings("default")  # Dask's own
+def test_a_dask_cluster_takes_the_work(files, tmp_path):
+    distributed = pytest.importorskip("distributed", reason="the extra [cluster] is not installed")
+    out = tmp_path / "out"
+    with (
+        distributed.LocalCluster(
+            n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        outcomes = list(cx.recompute_all(files, out, {"size": 3.0}, executor=client.get_executor()))
+    check_outcomes(files, outcomes, out)
+
+
+def test_a_scheduler_that_does_not_answer_is_named(files, tmp_path):
+    result = run("recompute", files[0].name, "--scheduler", "tcp://127.0.0.1:9", cwd=tmp_path)
+    assert result.returncode == 2
+    assert "no Dask scheduler answers at tcp://127.0.0.1:9" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
 def test_a_file_that_takes_too_long_is_stopped_and_left_as_it_was(files, tmp_path):
     slow = tmp_path / "slow.xlsx"
     slow.write_bytes(slow_workbook())
