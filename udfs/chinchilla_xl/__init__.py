@@ -42,6 +42,7 @@ from chinchilla_xl.functions import (
 if TYPE_CHECKING:
     from chinchilla_xl.recalc import recompute, recompute_all
     from chinchilla_xl.recalc.fill import fill
+    from chinchilla_xl.recalc.sweep import sweep
 
 __version__ = "0.1.0"
 
@@ -71,6 +72,7 @@ __all__ = [
     "recompute",
     "recompute_all",
     "serve_cost",
+    "sweep",
     "tokens_for_loss",
     "train_cost",
 ]
@@ -78,12 +80,9 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     # These bring the calculation engine: imported when they are first asked for.
-    if name in ("recompute", "recompute_all"):
-        from chinchilla_xl import recalc
+    homes = {"recompute": "", "recompute_all": "", "fill": ".fill", "sweep": ".sweep"}
+    if name in homes:
+        from importlib import import_module
 
-        return getattr(recalc, name)
-    if name == "fill":
-        from chinchilla_xl.recalc.fill import fill
-
-        return fill
+        return getattr(import_module(f"chinchilla_xl.recalc{homes[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,23 +1,20 @@
-"""The command line: chinchilla-xl functions | new | fill | recompute | show | fit | figures."""
+"""The command line: chinchilla-xl functions | new | fill | recompute | sweep | show | fit | ..."""
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
 import math
 import os
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from chinchilla_xl.cli_support import check_new, console, dask, print_outcome, progress
 from chinchilla_xl.errors import ArgumentError, ChinchillaError, MissingExtra
 
 try:
     import click
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
     from rich.table import Table
     from rich.text import Text
 except ImportError as missing:
@@ -58,25 +55,25 @@ def functions(name: str | None) -> None:
     """List the worksheet functions, or describe the one called NAME."""
     from chinchilla_xl.functions import FUNCTIONS
 
-    console = _console()
+    out = console()
     if name is None:
         table = Table("function", "what it gives", box=None, pad_edge=False)
         for function in FUNCTIONS:
             table.add_row(Text(function.syntax), Text(function.summary))
-        console.print(table)
+        out.print(table)
         return
     by_name = {function.name: function for function in FUNCTIONS}
     if name.upper() not in by_name:
         names = ", ".join(by_name)
         raise click.UsageError(f"there is no function {name!r}: choose one of {names}")
     function = by_name[name.upper()]
-    console.print(function.syntax, markup=False)
-    console.print(f"\n{function.summary}\n", markup=False)
+    out.print(function.syntax, markup=False)
+    out.print(f"\n{function.summary}\n", markup=False)
     table = Table(box=None, pad_edge=False, show_header=False)
     for parameter in function.parameters:
         table.add_row(Text(parameter.name), Text(parameter.text))
-    console.print(table)
-    console.print(f"\nExample: {function.example}", markup=False)
+    out.print(table)
+    out.print(f"\nExample: {function.example}", markup=False)
 
 
 @cli.command()
@@ -89,7 +86,7 @@ def new(template: str, output: Path, assignments: tuple[str, ...], force: bool) 
     from chinchilla_xl import workbooks
     from chinchilla_xl.recalc.inputs import parse_assignments
 
-    _check_new(output, ".xlsx", force)
+    check_new(output, ".xlsx", force)
     workbooks.new(template, output, parse_assignments(list(assignments)))
     click.echo(output)
 
@@ -138,11 +135,11 @@ def recompute(
         check=check,
         jobs=jobs or min(math.ceil(len(files) / _FILES_A_PROCESS), os.cpu_count() or 1),
         timeout=timeout,
-        executor=None if scheduler is None else _dask(scheduler),
+        executor=None if scheduler is None else dask(scheduler),
     )
     code = 0
     reports: list[dict[str, Any]] = []
-    with _progress(len(files), "files") as advance:
+    with progress(len(files), "files") as advance:
         for outcome in outcomes:
             advance()
             if isinstance(outcome, Failure):
@@ -151,60 +148,12 @@ def recompute(
                 code = max(code, KEPT if outcome.kept or (check and outcome.stale) else 0)
             reports.append(dataclasses.asdict(outcome))
             if not as_json:
-                _print_outcome(outcome, check)
+                print_outcome(outcome, check)
     if as_json:
         order = {str(file): i for i, file in enumerate(files)}
         reports.sort(key=lambda report: order[report["path"]])
         click.echo(json.dumps(reports, indent=2, ensure_ascii=False))
     sys.exit(code)
-
-
-def _dask(address: str) -> Any:
-    """An executor on the Dask cluster at `address`."""
-    try:
-        import distributed
-    except ImportError:
-        raise MissingExtra("dask.distributed", "cluster") from None
-    connect: Any = distributed.Client
-    try:
-        return connect(address, timeout="10s").get_executor()
-    except (OSError, TimeoutError, ValueError) as e:
-        raise ArgumentError(f"no Dask scheduler answers at {address}: {e}") from None
-
-
-@contextlib.contextmanager
-def _progress(total: int, unit: str) -> Iterator[Callable[[], None]]:
-    """A bar with rate and time left, where someone watches; what to call for each step."""
-    if total < 2 or not sys.stderr.isatty():
-        yield lambda: None
-        return
-    columns = (
-        TextColumn("{task.completed}/{task.total} " + unit), BarColumn(),
-        TextColumn("{task.speed:.1f}/s" if unit == "rows" else ""), TimeRemainingColumn(),
-    )  # fmt: skip
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("", total=total)
-        yield lambda: bar.advance(task)
-
-
-def _print_outcome(outcome: Any, check: bool) -> None:
-    if hasattr(outcome, "error"):
-        click.echo(f"{outcome.path}: {outcome.error}", err=True)
-        return
-    changed = (
-        f"{outcome.stale} values out of date" if check else f"{outcome.changed} values changed"
-    )
-    kept = f", {len(outcome.kept)} kept" if outcome.kept else ""
-    click.echo(f"{outcome.output}: {outcome.formulas} formulas, {changed}{kept}")
-    _print_details(outcome)
-
-
-def _print_details(report: Any) -> None:
-    for kept in report.kept:
-        rest = f" ({kept.dependents} cells rest on it)" if kept.dependents else ""
-        click.echo(f"  kept {kept.cell} {kept.formula}: {kept.reason}{rest}", err=True)
-    for message in report.messages:
-        click.echo(f"  note: {message}", err=True)
 
 
 @cli.command()
@@ -224,10 +173,53 @@ def fill(workbook: Path, inputs: Path, output: Path, force: bool) -> None:
     """
     from chinchilla_xl.recalc.fill import fill as run
 
-    _check_new(output, workbook.suffix.lower(), force)
+    check_new(output, workbook.suffix.lower(), force)
     report = run(workbook, inputs, output)
-    _print_outcome(report, check=False)
+    print_outcome(report, check=False)
     sys.exit(KEPT if report.kept else 0)
+
+
+@cli.command()
+@click.argument("workbook", type=click.Path(path_type=Path))
+@click.argument("scenarios", type=click.Path(path_type=Path))
+@click.option("--outputs", metavar="NAME,...", required=True, help="The cells to report.")
+@click.option(
+    "-o", "--output", metavar="RESULTS", required=True,
+    type=click.Path(path_type=Path, dir_okay=False), help="A .csv, .xlsx or .parquet file.",
+)  # fmt: skip
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Processes, each with the workbook in memory.",
+)
+@click.option("--scheduler", metavar="ADDRESS", help="Work on this Dask cluster instead.")
+@click.option("--force", is_flag=True, help="Replace RESULTS if it exists.")
+def sweep(
+    workbook: Path,
+    scenarios: Path,
+    outputs: str,
+    output: Path,
+    jobs: int,
+    scheduler: str | None,
+    force: bool,
+) -> None:
+    """Run WORKBOOK over the rows of SCENARIOS (.csv, .xlsx or .parquet), one row of inputs each.
+
+    The columns of SCENARIOS are names of inputs; a blank leaves the workbook's own value. RESULTS
+    has the same rows with the outputs, and what went wrong in a row. A sweep that was broken off
+    goes on where it was. WORKBOOK is not changed.
+    """
+    from chinchilla_xl.recalc.sweep import sweep as run
+
+    check_new(output, output.suffix.lower(), force)
+    names = [name.strip() for name in outputs.split(",") if name.strip()]
+    executor = None if scheduler is None else dask(scheduler)
+    result = run(workbook, scenarios, names, output, jobs=jobs, executor=executor)
+    failed = int(result["error"].notna().sum())
+    click.echo(f"{output}: {len(result)} scenarios" + (f", {failed} with errors" if failed else ""))
+    sys.exit(KEPT if failed else 0)
 
 
 @cli.command()
@@ -236,15 +228,15 @@ def show(workbook: Path) -> None:
     """Print the named inputs and results of WORKBOOK, as cached in the file, and its path."""
     from chinchilla_xl.workbooks.reader import named_rows
 
-    console = _console()
+    out = console()
     for sheet, columns, rows in named_rows(workbook):
         table = Table(box=None, pad_edge=False)
         for i, heading in enumerate((sheet, *columns, "")):
             table.add_column(Text(heading), justify="right" if 0 < i <= len(columns) else "left")
         for row in rows:
             table.add_row(*map(Text, row))
-        console.print(table)
-        console.print()
+        out.print(table)
+        out.print()
     click.echo(workbook)
 
 
@@ -295,21 +287,21 @@ def fit(
 
     for path, suffix in ((output, ".xlsx"), (png, ".png")):
         if path is not None:
-            _check_new(path, suffix, force and path.resolve() != runs.resolve())
+            check_new(path, suffix, force and path.resolve() != runs.resolve())
     columns = {"params": params, "tokens": tokens, "flops": flops, "loss": loss}
     table = read_runs(runs, columns, sheet)
     for role, column in table.chosen.items():
         click.echo(f"{role}: {column}")
     found = fitting.fit(table.params, table.tokens, table.losses, confidence=confidence)
-    console = _console()
+    out = console()
     head, *rows = fit_table(found).tolist()
     printed = Table(*head, box=None, pad_edge=False)
     for row in rows:
         if row[0] != "warning":
             printed.add_row(*(Text(c if isinstance(c, str) else f"{c:.6g}") for c in row))
-    console.print(printed)
+    out.print(printed)
     for warning in found.warnings:
-        console.print(f"warning: {warning}", markup=False)
+        out.print(f"warning: {warning}", markup=False)
     if output is not None:
         workbooks.report_fit(output, table, found)
         click.echo(output)
@@ -328,18 +320,6 @@ def figures(folder: Path) -> None:
 
     for path in draw(folder):
         click.echo(path)
-
-
-def _check_new(path: Path, suffix: str, force: bool) -> None:
-    """UsageError if a file may not be written at `path`."""
-    if path.suffix.lower() != suffix:
-        raise click.UsageError(f"the file must end in {suffix}: {path}")
-    if path.exists() and not force:
-        raise click.UsageError(f"{path} exists already: choose another name or give --force")
-
-
-def _console() -> Console:
-    return Console(width=None if sys.stdout.isatty() else 120, highlight=False)
 
 
 def main() -> None:

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from chinchilla_xl.errors import ArgumentError, ChinchillaError, MissingExtra
-from chinchilla_xl.recalc.calculation import Report, recompute
+from chinchilla_xl.recalc.calculation import recompute
 from chinchilla_xl.recalc.inputs import Input
+from chinchilla_xl.recalc.report import Report
 
 
 @dataclass(frozen=True, slots=True)

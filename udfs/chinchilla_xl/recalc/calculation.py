@@ -13,8 +13,8 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from chinchilla_xl.errors import ArgumentError, BrokenFile, TooLarge, WorkbookError
 from chinchilla_xl.functions import CellError
@@ -26,6 +26,7 @@ from chinchilla_xl.recalc.files import read_file, write_file
 from chinchilla_xl.recalc.formulas import Judge
 from chinchilla_xl.recalc.inputs import Input, locate
 from chinchilla_xl.recalc.parts import WORKBOOK, Workbook, read_workbook, without_iteration
+from chinchilla_xl.recalc.report import Kept, Report
 from chinchilla_xl.recalc.sheets import Sheet, children
 from chinchilla_xl.recalc.sheetxml import Edit, Formula, SheetXml
 from chinchilla_xl.recalc.values import Value, same
@@ -37,42 +38,6 @@ _LONGEST_MESSAGE = 200
 _ORDINARY = 1e-300
 _MOST_CELLS = 1 << 22
 _TINY = 1e-9
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A formula that kept its cached value: where, what, why, and how many cells rest on it.
-
-    Of a formula that was itself kept because of another, `dependents` is 0: they count there.
-    """
-
-    cell: str
-    formula: str
-    reason: str
-    dependents: int
-
-
-@dataclass(slots=True)
-class Report:
-    """What a recomputation did.
-
-    `formulas` counts formula cells, `changed` those whose cached value is new, `stale` those whose
-    value was out of date by more than the rounding of the last digits; `kept` lists those
-    that could not be computed faithfully, `messages` says why functions of ours gave errors.
-    """
-
-    path: str
-    output: str
-    formulas: int = 0
-    changed: int = 0
-    stale: int = 0
-    kept: list[Kept] = field(default_factory=list)
-    messages: list[str] = field(default_factory=list)
-
-    @property
-    def complete(self) -> bool:
-        """Whether every formula was computed."""
-        return not self.kept
 
 
 def recompute(
@@ -111,7 +76,7 @@ def recompute_bytes(data: bytes, inputs: Mapping[str, Input] | None = None) -> t
     """`recompute` in memory: the new contents of the file, and the report."""
     try:
         archive = Archive(data)
-        calculation = _Calculation(archive, read_workbook(archive))
+        calculation = Calculation(archive, read_workbook(archive))
         calculation.write_inputs(inputs or {})
         calculation.evaluate()
         return archive.replaced(calculation.edited_parts()), calculation.report()
@@ -119,7 +84,7 @@ def recompute_bytes(data: bytes, inputs: Mapping[str, Input] | None = None) -> t
         raise type(e)(_one_line(str(e))) from None
 
 
-class _Calculation:
+class Calculation:
     """One workbook on its way through the engine."""
 
     def __init__(self, archive: Archive, workbook: Workbook) -> None:
@@ -136,6 +101,7 @@ class _Calculation:
         self._report = Report("", "")
 
     def write_inputs(self, inputs: Mapping[str, Input]) -> None:
+        """Write inputs into the sheets, before anything is evaluated."""
         for title, values in locate(inputs, self._workbook).items():
             sheet = self._sheets[title]
             found = sheet.xml.formulas()
@@ -152,6 +118,7 @@ class _Calculation:
             sheet.xml = SheetXml(sheet.xml.edited(edits), sheet.part)
 
     def evaluate(self) -> None:
+        """Judge every formula and evaluate, until what is computed is sound."""
         for sheet in self._sheets.values():
             sheet.formulas = {f.cell: f for f in sheet.xml.formulas()}
         if not any(sheet.formulas for sheet in self._sheets.values()):
@@ -171,6 +138,50 @@ class _Calculation:
                 again = self._keep_dependents(engine) or again
             if not again:
                 self._engine = engine
+
+    @property
+    def may_live(self) -> bool:
+        """Whether inputs may change in place: nothing is kept, and no array grows or shrinks."""
+        sheets = self._sheets.values()
+        arrays = any(f.kind == "array" for sheet in sheets for f in sheet.formulas.values())
+        return self._engine is not None and not arrays and not any(s.kept for s in sheets)
+
+    def change(self, places: Mapping[str, Mapping[Cell, Any]]) -> bool:
+        """Set constants of the live workbook; whether every formula still computes as judged."""
+        engine = self._engine
+        assert engine is not None
+        for title, values in places.items():
+            for cell, value in values.items():
+                engine.assign(title, cell, value)
+        engine.evaluate()
+        lowered = [dict(sheet.lowered) for sheet in self._sheets.values()]
+        if not self._treat_failures(engine):
+            return True
+        for sheet, before in zip(self._sheets.values(), lowered, strict=True):
+            sheet.kept, sheet.lowered = {}, before
+        return False
+
+    def content(self, title: str, cell: Cell) -> Any:
+        """What a cell of the live workbook holds."""
+        return None if self._engine is None else self._engine.content(title, cell)
+
+    def holds_formula(self, title: str, cell: Cell) -> bool:
+        """Whether a cell holds a formula, computed or kept."""
+        return cell in self._sheets[title].formulas
+
+    def value(self, title: str, cell: Cell) -> Value:
+        """A cell's value; ArgumentError if its formula was kept, or there is none."""
+        sheet = self._sheets[title]
+        if cell in sheet.kept:
+            raise ArgumentError(f"{sheet.address(cell)} was not computed: {sheet.kept[cell]}")
+        if cell in sheet.formulas:
+            return _storable(self._values[title][cell])
+        value = self.content(title, cell)
+        return value if isinstance(value, float | str | bool) else None
+
+    def messages(self) -> list[str]:
+        """Why functions of ours gave errors."""
+        return [] if self._engine is None else list(self._engine.messages)
 
     def _judge(self) -> None:
         hidden = any(sheet.xml.has_hidden_rows() for sheet in self._sheets.values())
@@ -312,6 +323,7 @@ class _Calculation:
         return edits
 
     def report(self) -> Report:
+        """What was done, and what was kept."""
         report, engine = self._report, self._engine
         report.formulas = sum(len(sheet.formulas) for sheet in self._sheets.values())
         if engine is None:

@@ -104,7 +104,7 @@ class Engine:
         now = datetime.now().astimezone()
         offset = now.utcoffset() or timedelta()
         self._book.set_deterministic_clock(now.astimezone(UTC), int(offset.total_seconds()))
-        self._evaluate()
+        self.evaluate()
 
     def _register(self, name: str, callback: Callable[..., Any]) -> None:
         self._book.register_function(name, callback, min_args=0, max_args=None)
@@ -132,7 +132,17 @@ class Engine:
 
         return call
 
-    def _evaluate(self) -> None:
+    def content(self, sheet: str, cell: Cell) -> Any:
+        """What a cell holds: a number, a text, a boolean, an error of the engine's, or None."""
+        return self._book.get_value(sheet, cell.row, cell.column)
+
+    def assign(self, sheet: str, cell: Cell, value: Any) -> None:
+        """Change a constant of the live workbook; nothing is computed before `evaluate`."""
+        self._book.sheet(sheet).set_value(cell.row, cell.column, value)
+
+    def evaluate(self) -> None:
+        """Compute what is not up to date."""
+        self.messages = {}
         try:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always", ExtrapolationWarning)

@@ -1,0 +1,195 @@
+"""Sweeps: a row of outputs for each row of inputs, on a workbook that stays loaded."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+import xlsxwriter
+from openpyxl.workbook.defined_name import DefinedName
+
+import chinchilla_xl as cx
+from chinchilla_xl.recalc import sweep as sweep_module
+from chinchilla_xl.recalc.calculation import Calculation
+from chinchilla_xl.recalc.live import LiveWorkbook
+from chinchilla_xl.workbooks import template
+from support import named_values, saved
+
+OUTPUTS = ["cost_optimal_cost", "cost_optimal_params", "target_loss"]
+
+
+@pytest.fixture(scope="module")
+def budget(tmp_path_factory):
+    path = tmp_path_factory.mktemp("sweep") / "budget.xlsx"
+    path.write_bytes(template("budget"))
+    return path
+
+
+def scenarios(count: int) -> pd.DataFrame:
+    g = np.random.default_rng(0)
+    return pd.DataFrame(
+        {
+            "target_params": 10 ** g.uniform(9, 11, count),
+            "months": g.integers(1, 60, count).astype(float),
+            "output_MFU": g.uniform(0.005, 0.5, count),
+        }
+    )
+
+
+def test_every_row_is_what_a_recomputation_with_its_inputs_gives(budget):
+    frame = scenarios(6)
+    result = cx.sweep(budget, frame, OUTPUTS)
+    assert list(result.columns) == [*frame.columns, *OUTPUTS, "error"]
+    for row in result.to_dict("records"):
+        expected = named_values(template("budget", {name: row[name] for name in frame.columns}))
+        for name in OUTPUTS:
+            assert row[name] == pytest.approx(expected[name], rel=1e-12)
+        assert pd.isna(row["error"])
+
+
+def test_staying_loaded_changes_nothing(budget, monkeypatch):
+    frame = scenarios(30)
+    live = cx.sweep(budget, frame, OUTPUTS)
+    sweep_module._live.cache_clear()
+    monkeypatch.setattr(Calculation, "may_live", False)
+    pd.testing.assert_frame_equal(live, cx.sweep(budget, frame, OUTPUTS), rtol=1e-12)
+    sweep_module._live.cache_clear()
+
+
+def test_a_blank_leaves_the_workbooks_own_value_and_nothing_leaks_into_the_next_row(budget):
+    frame = pd.DataFrame({"months": [12.0, None, 36.0], "target_params": [None, 70e9, None]})
+    result = cx.sweep(budget, frame, OUTPUTS)
+    base = named_values(budget.read_bytes())
+    for name in OUTPUTS:
+        assert result[name][2] == pytest.approx(base[name], rel=1e-12)
+    other = named_values(template("budget", {"target_params": 70e9}))
+    assert result["cost_optimal_cost"][1] == pytest.approx(other["cost_optimal_cost"], rel=1e-12)
+
+
+def test_an_error_stays_in_its_row_and_says_why(budget):
+    frame = pd.DataFrame({"output_MFU": [0.01, 45.0, 0.02]})
+    result = cx.sweep(budget, frame, ["cost_optimal_cost"])
+    assert result["error"].isna().tolist() == [True, False, True]
+    assert result["cost_optimal_cost"][1] == "#VALUE!"
+    assert "output MFU must be in (0, 1]: 45 (did you mean 0.45?)" in result["error"][1]
+    text = cx.sweep(budget, pd.DataFrame({"months": [3.0, "many"]}), ["target_loss"])
+    assert "holds a number" in text["error"][1]
+
+
+def test_processes_and_executors_share_the_rows(budget):
+    frame = scenarios(60)
+    expected = cx.sweep(budget, frame, OUTPUTS)
+    pd.testing.assert_frame_equal(cx.sweep(budget, frame, OUTPUTS, jobs=2), expected)
+    with ThreadPoolExecutor(1) as executor:
+        pd.testing.assert_frame_equal(cx.sweep(budget, frame, OUTPUTS, executor=executor), expected)
+
+
+def test_workbooks_with_arrays_or_kept_formulas_are_calculated_anew():
+    target = io.BytesIO()
+    book = xlsxwriter.Workbook(target)
+    sheet = book.add_worksheet("S")
+    sheet.write("A1", 3)
+    sheet.write_dynamic_array_formula("B1", "=SEQUENCE(A1)")
+    sheet.write_formula("C1", "=SUM(B1:B9)")
+    book.close()
+    live = LiveWorkbook(target.getvalue())
+    assert [live.run({"S!A1": float(n)}, ["S!C1"])["S!C1"] for n in (5, 2, 4)] == [15, 3, 10]
+    kept = openpyxl.Workbook()
+    kept.active["A1"], kept.active["B1"], kept.active["C1"] = 1.0, "=RAND()*A1", "=B1+1"
+    live = LiveWorkbook(saved(kept))
+    with pytest.raises(cx.ArgumentError, match=r"Sheet!C1 was not computed: it needs Sheet!B1"):
+        live.run({"Sheet!A1": 2.0}, ["Sheet!C1"])
+
+
+@pytest.mark.parametrize(
+    ("frame", "outputs", "message"),
+    [
+        (pd.DataFrame({"monts": [1.0]}), ["target_loss"], "no name 'monts' .did you mean months"),
+        (pd.DataFrame({"months": [1.0]}), ["target_los"], "no name 'target_los'"),
+        (pd.DataFrame({"months": [1.0]}), [], "outputs must name at least one cell"),
+        (pd.DataFrame({"months": []}), ["target_loss"], "hold no rows"),
+        (pd.DataFrame({"months": [1.0]}), ["months"], "months stands twice"),
+        (pd.DataFrame({"target_loss": [1.0]}), ["months"], "target_loss holds a formula"),
+        (pd.DataFrame({"error": [1.0]}), ["months"], "'error' is the column of errors"),
+    ],
+)
+def test_what_fits_nothing_is_refused_before_any_row(budget, frame, outputs, message):
+    with pytest.raises(cx.ArgumentError, match=message):
+        cx.sweep(budget, frame, outputs)
+
+
+class BrokenOffError(Exception):
+    pass
+
+
+def test_a_sweep_that_was_broken_off_does_only_the_rest(budget, tmp_path, monkeypatch):
+    frame, output = scenarios(80), tmp_path / "out.csv"
+
+    def stop(done: int, _: int) -> None:
+        if done >= 50:
+            raise BrokenOffError
+
+    with pytest.raises(BrokenOffError):
+        cx.sweep(budget, frame, OUTPUTS, output, progress=stop)
+    assert not output.exists()
+    journal = tmp_path / "out.csv.journal"
+    with journal.open("a") as file:
+        file.write('[50, {"cost_op')  # the line at which the power went
+    calls: list[int] = []
+    original = sweep_module.run_rows
+
+    def counted(path, digest, rows, outputs):
+        calls.extend(index for index, _ in rows)
+        return original(path, digest, rows, outputs)
+
+    monkeypatch.setattr(sweep_module, "run_rows", counted)
+    result = cx.sweep(budget, frame, OUTPUTS, output)
+    assert calls == list(range(50, 80))
+    assert not journal.exists()
+    written = pd.read_csv(output)
+    np.testing.assert_allclose(written["cost_optimal_cost"], result["cost_optimal_cost"])
+    assert len(written) == 80
+
+
+def test_a_journal_of_other_scenarios_is_not_used(budget, tmp_path):
+    output = tmp_path / "out.csv"
+    (tmp_path / "out.csv.journal").write_text("another question\n" + json.dumps([0, {"x": 1}]))
+    result = cx.sweep(budget, scenarios(3), OUTPUTS, output)
+    assert result["error"].isna().all()
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx", "parquet"])
+def test_the_command_reads_and_writes_every_format(budget, tmp_path, kind):
+    frame = scenarios(4)
+    {"csv": frame.to_csv, "xlsx": frame.to_excel, "parquet": frame.to_parquet}[kind](
+        tmp_path / f"in.{kind}", index=False
+    )
+    command = [sys.executable, "-m", "chinchilla_xl", "sweep", budget, f"in.{kind}"]
+    command += ["--outputs", ",".join(OUTPUTS), "-o", f"out.{kind}"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"out.{kind}: 4 scenarios\n", "")
+    read = {"csv": pd.read_csv, "xlsx": pd.read_excel, "parquet": pd.read_parquet}[kind]
+    np.testing.assert_allclose(
+        read(tmp_path / f"out.{kind}")["target_loss"],
+        cx.sweep(budget, frame, OUTPUTS)["target_loss"],
+    )
+    again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert again.returncode == 2
+    assert "exists already" in again.stderr
+
+
+def test_names_of_one_cell_are_enough_for_any_workbook(tmp_path):
+    book = openpyxl.Workbook()
+    book.active["A1"], book.active["B1"] = 2.0, "=A1^2"
+    book.defined_names["side"] = DefinedName("side", attr_text="Sheet!$A$1")
+    path = tmp_path / "b.xlsx"
+    path.write_bytes(saved(book))
+    result = cx.sweep(path, pd.DataFrame({"side": [3.0, 4.0]}), ["Sheet!B1"])
+    assert result["Sheet!B1"].tolist() == [9, 16]
