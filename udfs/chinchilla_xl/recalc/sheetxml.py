@@ -27,6 +27,7 @@ from chinchilla_xl.recalc.addresses import (
     parse_area,
 )
 from chinchilla_xl.recalc.parts import check_xml
+from chinchilla_xl.recalc.sheetsyntax import Syntax
 from chinchilla_xl.recalc.values import Value, decode, encode, same
 
 _NAMESPACE = re.compile(
@@ -78,7 +79,7 @@ class SheetXml:
         self.data = data
         self._part = part
         self._prefix = root[1] + b":" if root[1] else b""
-        self._syntax = _Syntax.of(self._prefix)
+        self._syntax = Syntax.of(self._prefix)
         self._bounds = self._find_cells()
         self._has_empty_formulas = False
 
@@ -332,56 +333,6 @@ class _Pending:
             if self._rows.get(row):
                 found.append(row)
         return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Syntax:
-    """The patterns of a worksheet part whose elements carry a given namespace prefix."""
-
-    sheet_data: re.Pattern[bytes]
-    token: re.Pattern[bytes]
-    formula: re.Pattern[bytes]
-    any_formula: re.Pattern[bytes]
-    value: re.Pattern[bytes]
-    hidden: re.Pattern[bytes]
-    new_error: re.Pattern[bytes]
-    empty_formula: re.Pattern[bytes]
-    cell_extension: re.Pattern[bytes]
-    extensions: bytes
-    reference: re.Pattern[bytes] = re.compile(rb"""\sr\s*=\s*["']([A-Z]{1,3})([0-9]{1,7})["']""")
-    row_number: re.Pattern[bytes] = re.compile(rb"""\sr\s*=\s*["']([0-9]{1,7})["']""")
-    type_attribute: re.Pattern[bytes] = re.compile(rb"""\st\s*=\s*["']([^"']*)["']""")
-    metadata: re.Pattern[bytes] = re.compile(rb"""\scm\s*=""")
-    attribute: re.Pattern[bytes] = re.compile(rb"""([\w:]+)\s*=\s*["']([^"']*)["']""")
-    area: re.Pattern[bytes] = re.compile(rb"""(\sref\s*=\s*["'])[^"']*(["'])""")
-
-    @staticmethod
-    @lru_cache(maxsize=16)
-    def of(prefix: bytes) -> _Syntax:
-        def pattern(text: bytes) -> re.Pattern[bytes]:
-            return re.compile(text.replace(b"%", re.escape(prefix)), re.DOTALL)
-
-        return _Syntax(
-            pattern(rb"<%sheetData\b[^>]*?(?:/>|>(?P<body>.*?)</%sheetData\s*>)"),
-            pattern(
-                rb"(?P<row><%row\b[^>]*>)|(?P<end></%row\s*>)|"
-                rb'(?P<cell><%c\b(?:\sr="(?P<letters>[A-Z]{1,3})(?P<digits>[0-9]{1,7})")?'
-                rb"[^>]*?(?:/>|>(?P<body>.*?)</%c\s*>))"
-            ),
-            pattern(rb"<%f\b(?P<attributes>[^>]*?)(?:/>|>(?P<text>[^<]*)</%f\s*>)"),
-            pattern(rb"<%f[\s/>]"),
-            pattern(rb"<%(?P<tag>v|is)\b[^>]*?(?:/>|>(?P<text>.*?)</%(?P=tag)\s*>)"),
-            pattern(
-                rb"""<%(?:row\b[^>]*\shidden|sheetFormatPr\b[^>]*\szeroHeight)\s*=\s*["'](?:1|true)"""
-            ),
-            pattern(
-                rb"""(\st\s*=\s*["']e["'][^>]*>(?:<%f\b[^>]*/>|<%f\b[^>]*>[^<]*</%f\s*>)?<%v>)"""
-                rb"(?!#(?:NULL!|DIV/0!|VALUE!|REF!|NAME\?|NUM!|N/A)<)[^<]*"
-            ),
-            pattern(rb"<%f\s*(?:/>|>\s*</%f\s*>)"),
-            pattern(rb"<%extLst\b(?:(?!</%extLst).)*</%extLst\s*>(?=</%c>)"),
-            b"<%sextLst" % prefix,
-        )
 
 
 def _head(match: re.Match[bytes]) -> bytes:

@@ -1,0 +1,58 @@
+"""The patterns by which cells and rows are found in the text of a worksheet part."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+
+@dataclass(frozen=True, slots=True)
+class Syntax:
+    """The patterns of a worksheet part whose elements carry a given namespace prefix."""
+
+    sheet_data: re.Pattern[bytes]
+    token: re.Pattern[bytes]
+    formula: re.Pattern[bytes]
+    any_formula: re.Pattern[bytes]
+    value: re.Pattern[bytes]
+    hidden: re.Pattern[bytes]
+    new_error: re.Pattern[bytes]
+    empty_formula: re.Pattern[bytes]
+    cell_extension: re.Pattern[bytes]
+    extensions: bytes
+    reference: re.Pattern[bytes] = re.compile(rb"""\sr\s*=\s*["']([A-Z]{1,3})([0-9]{1,7})["']""")
+    row_number: re.Pattern[bytes] = re.compile(rb"""\sr\s*=\s*["']([0-9]{1,7})["']""")
+    type_attribute: re.Pattern[bytes] = re.compile(rb"""\st\s*=\s*["']([^"']*)["']""")
+    metadata: re.Pattern[bytes] = re.compile(rb"""\scm\s*=""")
+    attribute: re.Pattern[bytes] = re.compile(rb"""([\w:]+)\s*=\s*["']([^"']*)["']""")
+    area: re.Pattern[bytes] = re.compile(rb"""(\sref\s*=\s*["'])[^"']*(["'])""")
+
+    @staticmethod
+    @lru_cache(maxsize=16)
+    def of(prefix: bytes) -> Syntax:
+        """The patterns for a prefix, such as b"x:"; b"" for none."""
+        def pattern(text: bytes) -> re.Pattern[bytes]:
+            return re.compile(text.replace(b"%", re.escape(prefix)), re.DOTALL)
+
+        return Syntax(
+            pattern(rb"<%sheetData\b[^>]*?(?:/>|>(?P<body>.*?)</%sheetData\s*>)"),
+            pattern(
+                rb"(?P<row><%row\b[^>]*>)|(?P<end></%row\s*>)|"
+                rb'(?P<cell><%c\b(?:\sr="(?P<letters>[A-Z]{1,3})(?P<digits>[0-9]{1,7})")?'
+                rb"[^>]*?(?:/>|>(?P<body>.*?)</%c\s*>))"
+            ),
+            pattern(rb"<%f\b(?P<attributes>[^>]*?)(?:/>|>(?P<text>[^<]*)</%f\s*>)"),
+            pattern(rb"<%f[\s/>]"),
+            pattern(rb"<%(?P<tag>v|is)\b[^>]*?(?:/>|>(?P<text>.*?)</%(?P=tag)\s*>)"),
+            pattern(
+                rb"""<%(?:row\b[^>]*\shidden|sheetFormatPr\b[^>]*\szeroHeight)\s*=\s*["'](?:1|true)"""
+            ),
+            pattern(
+                rb"""(\st\s*=\s*["']e["'][^>]*>(?:<%f\b[^>]*/>|<%f\b[^>]*>[^<]*</%f\s*>)?<%v>)"""
+                rb"(?!#(?:NULL!|DIV/0!|VALUE!|REF!|NAME\?|NUM!|N/A)<)[^<]*"
+            ),
+            pattern(rb"<%f\s*(?:/>|>\s*</%f\s*>)"),
+            pattern(rb"<%extLst\b(?:(?!</%extLst).)*</%extLst\s*>(?=</%c>)"),
+            b"<%sextLst" % prefix,
+        )
