@@ -32,6 +32,7 @@ class Syntax:
     @lru_cache(maxsize=16)
     def of(prefix: bytes) -> Syntax:
         """The patterns for a prefix, such as b"x:"; b"" for none."""
+
         def pattern(text: bytes) -> re.Pattern[bytes]:
             return re.compile(text.replace(b"%", re.escape(prefix)), re.DOTALL)
 
