@@ -139,7 +139,7 @@ def recompute(
     )
     code = 0
     reports: list[dict[str, Any]] = []
-    with progress(len(files), "files") as advance:
+    with progress(len(files)) as advance:
         for outcome in outcomes:
             advance()
             if isinstance(outcome, Failure):

@@ -32,15 +32,16 @@ def dask(address: str) -> Any:
 
 
 @contextlib.contextmanager
-def progress(total: int, unit: str) -> Iterator[Callable[[], None]]:
-    """A bar with rate and time left, where someone watches; what to call for each step."""
+def progress(total: int) -> Iterator[Callable[[], None]]:
+    """A bar of files with the time left, where someone watches; what to call for each file."""
     if total < 2 or not sys.stderr.isatty():
         yield lambda: None
         return
     columns = (
-        TextColumn("{task.completed}/{task.total} " + unit), BarColumn(),
-        TextColumn("{task.speed:.1f}/s" if unit == "rows" else ""), TimeRemainingColumn(),
-    )  # fmt: skip
+        TextColumn("{task.completed}/{task.total} files"),
+        BarColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task("", total=total)
         yield lambda: bar.advance(task)
@@ -56,15 +57,10 @@ def print_outcome(outcome: Any, check: bool) -> None:
     )
     kept = f", {len(outcome.kept)} kept" if outcome.kept else ""
     click.echo(f"{outcome.output}: {outcome.formulas} formulas, {changed}{kept}")
-    print_details(outcome)
-
-
-def print_details(report: Any) -> None:
-    """The kept formulas and the notes of a report."""
-    for kept in report.kept:
+    for kept in outcome.kept:
         rest = f" ({kept.dependents} cells rest on it)" if kept.dependents else ""
         click.echo(f"  kept {kept.cell} {kept.formula}: {kept.reason}{rest}", err=True)
-    for message in report.messages:
+    for message in outcome.messages:
         click.echo(f"  note: {message}", err=True)
 
 

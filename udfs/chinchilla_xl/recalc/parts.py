@@ -1,4 +1,4 @@
-"""What the workbook part says: sheets, defined names, the date system, tables."""
+"""What the workbook part says: sheets, defined names, the date system."""
 
 from __future__ import annotations
 
@@ -34,7 +34,6 @@ class Workbook:
     titles: tuple[str, ...]
     names: tuple[DefinedName, ...]
     date1904: bool
-    table_parts: tuple[str, ...]
 
 
 def read_workbook(archive: Archive) -> Workbook:
@@ -49,11 +48,9 @@ def read_workbook(archive: Archive) -> Workbook:
         title = element.get("name", "")
         titles.append(title)
         kind, part = related.get(element.get(_RELATION, ""), ("", "a part"))
-        if not kind:
+        if not kind or (kind == "worksheet" and part not in archive.names):
             raise BrokenFile(f"the sheet {title!r} points to {part}, which the file lacks")
         if kind == "worksheet":
-            if part not in archive.names:
-                raise BrokenFile(f"the sheet {title!r} points to {part}, which the file lacks")
             sheets[title] = part
     if not titles:
         raise BrokenFile("the workbook has no sheets")
@@ -62,8 +59,7 @@ def read_workbook(archive: Archive) -> Workbook:
         raise UnsupportedFile("it calculates with the precision displayed: switch that off first")
     properties = root.find(f"{_MAIN}workbookPr")
     date1904 = properties is not None and properties.get("date1904") in ("1", "true")
-    tables = tuple(sorted(n for n in archive.names if n.startswith("xl/tables/")))
-    return Workbook(sheets, tuple(titles), _defined_names(root, titles), date1904, tables)
+    return Workbook(sheets, tuple(titles), _defined_names(root, titles), date1904)
 
 
 def without_iteration(data: bytes) -> bytes:
