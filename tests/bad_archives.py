@@ -167,25 +167,29 @@ ARCHIVES: dict[str, Case] = {
     "bad contents of an image": Case(
         with_field(CENTRAL, 16, "L", 7, "xl/styles.xml"), BrokenFile, "styles"
     ),
-    "unknown compression": Case(with_field(CENTRAL, 10, "H", 97, SHEET), BrokenFile, "unpacked"),
-    "implied compression": Case(with_field(CENTRAL, 10, "H", 6, SHEET), BrokenFile, "unpacked"),
+    "unknown compression": Case(
+        with_field(CENTRAL, 10, "H", 97, SHEET), UnsupportedFile, "compressed"
+    ),
+    "implied compression": Case(
+        with_field(CENTRAL, 10, "H", 6, SHEET), UnsupportedFile, "compressed"
+    ),
     "newer zip": Case(with_field(CENTRAL, 6, "H", 99, SHEET), BrokenFile, "version"),
     "encrypted member": Case(with_field(CENTRAL, 8, "H", 1, SHEET), UnsupportedFile, "a password"),
     "strongly encrypted member": Case(
         with_field(CENTRAL, 8, "H", 0x41, SHEET), UnsupportedFile, "a password"
     ),
-    "directory off the file": Case(with_field(END, 16, "L", 1 << 30), BrokenFile, "damaged"),
+    "directory off the file": Case(with_field(END, 16, "L", 1 << 30), UnsupportedFile, "foreign"),
     "directory too long": Case(with_field(END, 12, "L", 1 << 20), BrokenFile, "damaged"),
-    "directory in the middle": Case(with_field(END, 16, "L", 100), BrokenFile, "damaged"),
+    "directory in the middle": Case(with_field(END, 16, "L", 100), UnsupportedFile, "foreign"),
     "too few entries told": Case(with_field(END, 10, "H", 2), BrokenFile, "entries"),
     "too many entries told": Case(with_field(END, 10, "H", 60_000), BrokenFile, "entries"),
-    "parts on several disks": Case(with_field(END, 4, "H", 3), BrokenFile, "disk"),
+    "parts on several disks": Case(with_field(END, 4, "H", 3), BrokenFile, "of several"),
     "entry's signature broken": Case(with_field(CENTRAL, 0, "L", 0, SHEET), BrokenFile, "damaged"),
     "local header broken": Case(with_field(LOCAL, 0, "L", 0, SHEET), BrokenFile, "unpacked"),
-    "member off the file": Case(with_field(CENTRAL, 42, "L", 1 << 30, SHEET), BrokenFile, "unpack"),
-    "name too long": Case(with_field(CENTRAL, 28, "H", 60_000, SHEET), BrokenFile, "damaged"),
+    "member off the file": Case(with_field(CENTRAL, 42, "L", 1 << 30, SHEET), BrokenFile, "damaged"),
+    "name too long": Case(with_field(CENTRAL, 28, "H", 60_000, SHEET), BrokenFile, "entries"),
     "sizes that lie": Case(with_field(CENTRAL, 24, "L", 10, SHEET), BrokenFile, "unpacked"),
-    "overlapping members": Case(spliced(overlapping), BrokenFile, "unpacked"),
+    "overlapping members": Case(spliced(overlapping), BrokenFile, "overlaps"),
     "other name in the local header": Case(spliced(wrong_local_name), BrokenFile, "unpacked"),
     "the same entry twice": Case(spliced(in_two_directory_entries), BrokenFile, "twice"),
     "a sheet twice": Case(appended(SHEET, b"<worksheet/>"), BrokenFile, f"holds {SHEET} twice"),
@@ -208,10 +212,10 @@ ARCHIVES: dict[str, Case] = {
     "a bomb that lies about its size": Case(lying_bomb, BrokenFile, "unpacked"),
     "70,000 members": Case(many_members, UnsupportedFile, "ZIP64"),
     "ZIP64 sizes": Case(spliced(zip64), UnsupportedFile, "ZIP64"),
-    "ZIP64 promised": Case(with_field(CENTRAL, 20, "L", ZIP64, SHEET), BrokenFile, "damaged"),
+    "ZIP64 promised": Case(with_field(CENTRAL, 20, "L", ZIP64, SHEET), BrokenFile, "overlaps"),
     "stored, not compressed": Case(lambda: zipped(good_parts(), zipfile.ZIP_STORED), Report),
-    "bzip2": Case(lambda: zipped(good_parts(), zipfile.ZIP_BZIP2), Report),
-    "LZMA": Case(lambda: zipped(good_parts(), zipfile.ZIP_LZMA), Report),
+    "bzip2": Case(lambda: zipped(good_parts(), zipfile.ZIP_BZIP2), UnsupportedFile, "compressed"),
+    "LZMA": Case(lambda: zipped(good_parts(), zipfile.ZIP_LZMA), UnsupportedFile, "compressed"),
     "a macro": Case(
         edited(TYPES, "sheet.main+xml", "macroEnabled.main+xml"), Report
     ),

@@ -25,7 +25,13 @@ from chinchilla_xl.recalc.engine import SPILL, Engine, EngineFailure, parses
 from chinchilla_xl.recalc.files import read_file, write_file
 from chinchilla_xl.recalc.formulas import Judge
 from chinchilla_xl.recalc.inputs import Input, locate
-from chinchilla_xl.recalc.parts import WORKBOOK, Workbook, read_workbook, without_iteration
+from chinchilla_xl.recalc.parts import (
+    WORKBOOK,
+    Workbook,
+    check_engine_parts,
+    read_workbook,
+    without_iteration,
+)
 from chinchilla_xl.recalc.report import Kept, Report
 from chinchilla_xl.recalc.sheets import Sheet, children
 from chinchilla_xl.recalc.sheetxml import Edit, Formula, SheetXml
@@ -36,7 +42,7 @@ _PATIENCE = 12
 _ROUNDING = 1e-9
 _LONGEST_MESSAGE = 200
 _ORDINARY = 1e-300
-_MOST_CELLS = 1 << 22
+_MANY_CELLS, _MOST_CELLS = 1 << 16, 1 << 22
 _TINY = 1e-9
 
 
@@ -124,8 +130,13 @@ class Calculation:
         if not any(sheet.formulas for sheet in self._sheets.values()):
             return
         areas = (f.area for s in self._sheets.values() for f in s.formulas.values())
-        if sum(area.height * area.width for area in areas if area) > _MOST_CELLS:
-            raise TooLarge("its array formulas fill more than four million cells")
+        filled = sum(area.height * area.width for area in areas if area)
+        if filled > _MANY_CELLS:  # which a sound file would hold, each with its value
+            held = sum(s.xml.data.count(b"</") for s in self._sheets.values())
+            if filled > min(held, _MOST_CELLS):
+                raise TooLarge(f"its array formulas fill {filled:,} cells, more than it holds")
+        for sheet in self._sheets.values():
+            sheet.check_arrays()
         self._judge()
         passes = 0
         while self._engine is None:  # each pass keeps or lowers at least one formula more
@@ -201,6 +212,7 @@ class Calculation:
             )
         except BrokenFile:
             if not self._keep_unparsable():
+                check_engine_parts(self._archive)
                 raise
             return None
 
@@ -251,7 +263,7 @@ class Calculation:
         spills = cell in sheet.may_spill and engine.spilled(sheet.title, cell) is not None
         if plain and (blocked or spills):
             sheet.reduce(cell)
-        elif failure is not None and not blocked:
+        elif failure is not None:
             sheet.kept[cell] = failure.reason
         elif possible(value) is not value or _has_impossible_children(engine, sheet, cell):
             sheet.lowered[cell] = f"__POSSIBLE({sheet.text(cell)})"

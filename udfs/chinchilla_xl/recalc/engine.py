@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from textwrap import shorten
@@ -30,7 +31,12 @@ except ImportError as missing:
 FIT = "__FIT_TO_AREA"
 """Gives an array the height and width of the fixed area that an array formula was entered in."""
 
+LARGEST_SPILL = 10_000
+"""Cells, beyond which the engine spills no array."""
+
 _BLOCK_ROWS = 1024
+_SPARSE = 64
+"""Cells to fetch for one that is wanted, beyond which each is fetched by itself."""
 
 _CODES = {
     "Null": "#NULL!",
@@ -51,6 +57,7 @@ UNCOMPUTED = {
     "NImpl": "the engine cannot compute it",
     "Error": "the engine cannot compute it",
     "Cancelled": "the engine gave up",
+    "Spill": "its array is blocked, or larger than the engine spills",
 }
 """Results that are none, and why; a cell that gets one keeps its cached value."""
 
@@ -159,18 +166,19 @@ class Engine:
         """The values of the given cells, fetched in blocks of rows."""
         wanted = sorted(cells)
         found: dict[Cell, Value | EngineFailure] = {}
-        if not wanted:
-            return found
-        left = min(c.column for c in wanted)
-        right = max(c.column for c in wanted)
         source = self._book.sheet(sheet)
-        block: list[list[Any]] = []
-        top = bottom = 0
-        for cell in wanted:
-            if cell.row > bottom:
-                top, bottom = cell.row, min(cell.row + _BLOCK_ROWS - 1, wanted[-1].row)
-                block = source.get_values(formualizer.RangeAddress(sheet, top, left, bottom, right))
-            found[cell] = _value(block[cell.row - top][cell.column - left])
+        start = 0
+        while start < len(wanted):
+            top = wanted[start].row
+            end = bisect_left(wanted, Cell(top + _BLOCK_ROWS, 0), start)
+            part = wanted[start:end]
+            start, bottom = end, part[-1].row
+            left, right = min(c.column for c in part), max(c.column for c in part)
+            if (bottom - top + 1) * (right - left + 1) > _SPARSE * (len(part) + _BLOCK_ROWS):
+                found |= {cell: _value(self.content(sheet, cell)) for cell in part}
+                continue
+            block = source.get_values(formualizer.RangeAddress(sheet, top, left, bottom, right))
+            found |= {cell: _value(block[cell.row - top][cell.column - left]) for cell in part}
         return found
 
     def spilled(self, sheet: str, cell: Cell) -> Area | None:

@@ -9,6 +9,7 @@ the whole range.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -38,6 +39,8 @@ from chinchilla_xl.recalc.syntax import (
 
 _ABSOLUTE = re.compile(r"\$[A-Z]{1,3}\$\d+(:\$[A-Z]{1,3}\$\d+)?|\$[A-Z]+:\$[A-Z]+|\$\d+:\$\d+")
 _WHOLE = re.compile(r"\$?[A-Z]{1,3}:\$?[A-Z]{1,3}|\$?\d+:\$?\d+", re.IGNORECASE)
+_LONGEST = 2 * 8192  # Excel's limit, which it applies before it writes prefixes into the file
+_MOST_CELLS = 1 << 20
 _CONSTANT = re.compile(r"-?[0-9.]+(?:E[+-]?[0-9]+)?")
 
 
@@ -88,6 +91,8 @@ class Judge:
 
     def judge(self, text: str, *, array: bool) -> Verdict:
         """The verdict on a formula (without its equals sign)."""
+        if len(text) > _LONGEST:
+            return Verdict(f"it is longer than {_LONGEST:,} characters")
         try:
             shape, references = split(text)
         except NotParsedError:
@@ -117,9 +122,11 @@ class Judge:
         self._seen_array = self._seen_ours = False
         try:
             self._call(root, array)
+            text = lowered(root)
         except _KeepError as keep:
             return Verdict(str(keep))
-        text = lowered(root)
+        except RecursionError:
+            return Verdict("it is nested too deep")
         only = root.slots[0][0] if len(root.slots[0]) == 1 else None
         return Verdict(
             None,
@@ -163,6 +170,8 @@ class Judge:
             for of in ((height for height, _ in found.sizes), (width for _, width in found.sizes)):
                 if len(set(of) - {1}) > 1:
                     raise _KeepError("it computes with arrays of different sizes")
+            if found.sizes and math.prod(map(max, zip(*found.sizes, strict=True))) > _MOST_CELLS:
+                raise _KeepError(f"it computes an array of more than {_MOST_CELLS:,} cells")
         return found
 
     def _atom(self, atom: Atom, found: _Found) -> None:

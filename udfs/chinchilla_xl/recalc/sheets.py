@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 
+from chinchilla_xl.errors import BrokenFile
 from chinchilla_xl.recalc.addresses import Area, Cell, quote_sheet
-from chinchilla_xl.recalc.engine import FIT
+from chinchilla_xl.recalc.engine import FIT, LARGEST_SPILL
 from chinchilla_xl.recalc.formulas import Judge
 from chinchilla_xl.recalc.lower import OURS
 from chinchilla_xl.recalc.sheetxml import Edit, Formula, SheetXml
@@ -38,6 +39,9 @@ class Sheet:
             self.kept[cell] = "a data table"
             return
         array = formula.kind == "array"
+        if array and not formula.dynamic and area and area.height * area.width > LARGEST_SPILL:
+            self.kept[cell] = f"it fills more than {LARGEST_SPILL:,} cells"
+            return
         text = self.own_text(cell)
         if not text:
             self.kept[cell] = f"it shares the formula of {formula.leader}, off the sheet"
@@ -56,6 +60,20 @@ class Sheet:
             self.lowered[cell] = verdict.lowered
         if array and not formula.dynamic and area is not None:
             self.lowered[cell] = f"{FIT}({self.text(cell)},{area.height},{area.width})"
+
+    def check_arrays(self) -> None:
+        """BrokenFile if an array formula fills a cell that has a formula or value of another."""
+        filled: set[Cell] = set()
+        for formula in self.formulas.values():
+            if formula.kind != "array":
+                continue
+            for child in children(formula.area):
+                if child in self.formulas or child in filled:
+                    raise BrokenFile(
+                        f"{self.address(child)} lies in the array of {formula.cell}, and has "
+                        "another formula"
+                    )
+                filled.add(child)
 
     def own_text(self, cell: Cell) -> str:
         """The formula as it reads in its own cell; empty if it would leave the sheet."""

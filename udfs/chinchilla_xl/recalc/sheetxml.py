@@ -64,11 +64,6 @@ class SheetXml:
     """One worksheet part."""
 
     def __init__(self, data: bytes, part: str) -> None:
-        if data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in data[:64]:
-            raise UnsupportedFile(f"{part} is in UTF-16: save the workbook anew")
-        encoding = re.match(rb"""(?:\xef\xbb\xbf)?<\?xml[^>]*\sencoding\s*=\s*["']([^"']*)""", data)
-        if encoding and encoding[1].lower() not in (b"utf-8", b"utf8", b"us-ascii", b"ascii"):
-            raise UnsupportedFile(f"{part} is not in UTF-8: save the workbook anew")
         check_xml(data, part)
         prefixes = set(_NAMESPACE.findall(data))
         if len(prefixes) > 1:
@@ -110,6 +105,9 @@ class SheetXml:
             data = self._syntax.new_error.sub(rb"\g<1>#VALUE!", data)
         if self._has_empty_formulas:
             data = self._syntax.empty_formula.sub(b"", data)
+        dimension = self._syntax.dimension.search(self.data, 0, self._bounds[0])
+        if dimension and parse_area(dimension["area"].decode("utf-8", "replace")) is None:
+            data = data.replace(dimension.group(), b"", 1)
         return self._syntax.cell_extension.sub(b"", data) if b"extLst" in data else data
 
     def has_hidden_rows(self) -> bool:
@@ -133,8 +131,9 @@ class SheetXml:
             if kind == "cell":
                 letters, digits = match["letters"], match["digits"]
                 if letters is None:
-                    found = self._syntax.reference.search(match["cell"])
+                    found = self._syntax.reference.search(_head(match))
                     letters, digits = found.groups() if found else (None, None)
+                    self._refuse_place(found, _head(match))
                 if letters is None:
                     column += 1
                 else:
@@ -152,12 +151,30 @@ class SheetXml:
                 continue
             if kind == "row":
                 found = self._syntax.row_number.search(match["row"])
-                row = int(found[1]) if found else row + 1
+                self._refuse_place(found, match["row"])
+                above, row = row, int(found[1]) if found else row + 1
+                if row <= above:
+                    raise BrokenFile(f"{self._part} has row {row} out of order")
                 column, numbered = 0, found is not None
             yield row, None, match
 
+    def _refuse_place(self, found: re.Match[bytes] | None, tag: bytes) -> None:
+        """BrokenFile if a row or cell says where it is, but not as a place in a sheet is written."""
+        place = None if found else self._syntax.place.search(tag)
+        if place is not None:
+            words = place[1][:40].decode("utf-8", "replace")
+            raise BrokenFile(f"{self._part} has a row or cell at {words!r}, which is no place")
+
+    def _refuse_numbers(self) -> None:
+        """BrokenFile if a cell's number is none."""
+        bad = self._syntax.bad_number.search(self.data, *self._bounds)
+        if bad is not None:
+            words = bad["text"][:40].decode("utf-8", "replace")
+            raise BrokenFile(f"{self._part} has a number in a cell that is none: {words!r}")
+
     def formulas(self) -> list[Formula]:
         """Every formula cell, in the order of the part."""
+        self._refuse_numbers()
         syntax = self._syntax
         found: list[Formula] = []
         constants = 0
@@ -172,8 +189,13 @@ class SheetXml:
             kind, area, dynamic, leader = "normal", None, False, None
             if attributes.strip():
                 fields = dict(syntax.attribute.findall(attributes))
-                kind = fields.get(b"t", b"normal").decode()
-                area = parse_area(fields.get(b"ref", b"").decode())
+                kind = fields.get(b"t", b"normal").decode("utf-8", "replace")
+                reference = fields.get(b"ref", b"").decode("utf-8", "replace")
+                area = None if kind == "shared" else parse_area(reference)
+                if kind == "array" and (area is None or area.first != cell):
+                    raise BrokenFile(
+                        f"{self._part} has an array formula in {cell} that fills {reference!r}"
+                    )
                 dynamic = kind == "array" and syntax.metadata.search(_head(match)) is not None
                 if kind == "shared":
                     group = fields.get(b"si", b"")
@@ -296,6 +318,8 @@ class SheetXml:
         rest = match["body"] or b""  # what is neither formula nor value stays, behind them
         for part in (found, value):
             rest = rest.replace(part.group(), b"", 1) if part else rest
+        if rest and syntax.value.search(self._core(rest)):
+            raise BrokenFile(f"{self._part} has a cell with two values")
         return self._cell(attributes, formula, edit, rest)
 
 
