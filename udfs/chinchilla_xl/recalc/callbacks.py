@@ -21,7 +21,7 @@ _NA = {"type": "Error", "kind": "Na"}
 _DIV = {"type": "Error", "kind": "Div"}
 
 LONGEST_TEXT = 32767
-MOST_CELLS = 1 << 17
+MOST_CELLS = 1 << 16
 """Of an array that a formula makes up, beyond which it is not computed."""
 MOST_PERIODS = 100_000.0
 """Of a loan, beyond which a function that adds up its payments is not computed."""

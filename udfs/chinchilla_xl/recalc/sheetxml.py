@@ -178,12 +178,15 @@ class SheetXml:
         syntax = self._syntax
         found: list[Formula] = []
         constants = 0
+        value_tag = b"<%sv>" % self._prefix
         leaders: dict[bytes, tuple[Cell, str]] = {}
         for cell, match in self._cells():
             body = match["body"]
             formula = body and syntax.formula.search(self._core(body))
             if not formula:
                 continue
+            if body.count(value_tag) > 1 and self._core(body).count(value_tag) > 1:
+                raise BrokenFile(f"{self._part} has two values in {cell}")
             text = _unescaped(formula["text"])
             attributes = formula["attributes"]
             kind, area, dynamic, leader = "normal", None, False, None
@@ -318,8 +321,6 @@ class SheetXml:
         rest = match["body"] or b""  # what is neither formula nor value stays, behind them
         for part in (found, value):
             rest = rest.replace(part.group(), b"", 1) if part else rest
-        if rest and syntax.value.search(self._core(rest)):
-            raise BrokenFile(f"{self._part} has a cell with two values")
         return self._cell(attributes, formula, edit, rest)
 
 
