@@ -150,7 +150,9 @@ ARCHIVES: dict[str, Case] = {
     "only the first bytes of a zip": Case(lambda: LOCAL, BrokenFile, "damaged or cut short"),
     **{f"cut at {i}/12": Case(cut(i), BrokenFile, "damaged or cut short") for i in range(1, 12)},
     "without its last byte": Case(spliced(lambda d: d[:-1]), BrokenFile, "damaged or cut short"),
-    "without its first kilobyte": Case(spliced(lambda d: d[1024:]), UnsupportedFile, "not an .xlsx"),
+    "without its first kilobyte": Case(
+        spliced(lambda d: d[1024:]), UnsupportedFile, "not an .xlsx"
+    ),
     "data before": Case(spliced(lambda d: b"#!/bin/sh\n" + d), UnsupportedFile, "not an .xlsx"),
     "data after": Case(spliced(lambda d: d + b"more"), BrokenFile, "foreign data"),
     "twice in a row": Case(spliced(lambda d: d + d), UnsupportedFile, "foreign data"),
@@ -186,7 +188,9 @@ ARCHIVES: dict[str, Case] = {
     "parts on several disks": Case(with_field(END, 4, "H", 3), BrokenFile, "of several"),
     "entry's signature broken": Case(with_field(CENTRAL, 0, "L", 0, SHEET), BrokenFile, "damaged"),
     "local header broken": Case(with_field(LOCAL, 0, "L", 0, SHEET), BrokenFile, "unpacked"),
-    "member off the file": Case(with_field(CENTRAL, 42, "L", 1 << 30, SHEET), BrokenFile, "damaged"),
+    "member off the file": Case(
+        with_field(CENTRAL, 42, "L", 1 << 30, SHEET), BrokenFile, "damaged"
+    ),
     "name too long": Case(with_field(CENTRAL, 28, "H", 60_000, SHEET), BrokenFile, "entries"),
     "sizes that lie": Case(with_field(CENTRAL, 24, "L", 10, SHEET), BrokenFile, "unpacked"),
     "overlapping members": Case(spliced(overlapping), BrokenFile, "overlaps"),
@@ -216,7 +220,5 @@ ARCHIVES: dict[str, Case] = {
     "stored, not compressed": Case(lambda: zipped(good_parts(), zipfile.ZIP_STORED), Report),
     "bzip2": Case(lambda: zipped(good_parts(), zipfile.ZIP_BZIP2), UnsupportedFile, "compressed"),
     "LZMA": Case(lambda: zipped(good_parts(), zipfile.ZIP_LZMA), UnsupportedFile, "compressed"),
-    "a macro": Case(
-        edited(TYPES, "sheet.main+xml", "macroEnabled.main+xml"), Report
-    ),
+    "a macro": Case(edited(TYPES, "sheet.main+xml", "macroEnabled.main+xml"), Report),
 }

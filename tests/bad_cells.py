@@ -51,9 +51,7 @@ PLACES: dict[str, Case] = {
     "a row below the sheet": Case(
         with_rows(f'<row r="1048577"><c r="A1048577">{_F}</c></row>'), BrokenFile, "of the sheet"
     ),
-    "a row of 10^30": Case(
-        with_rows(f'<row r="{10**30}"><c>{_F}</c></row>'), BrokenFile, "row"
-    ),
+    "a row of 10^30": Case(with_rows(f'<row r="{10**30}"><c>{_F}</c></row>'), BrokenFile, "row"),
     "a negative row": Case(with_rows(f'<row r="-4"><c>{_F}</c></row>'), BrokenFile, "row"),
     "row 0": Case(with_rows(f'<row r="0"><c r="A0">{_F}</c></row>'), BrokenFile, "row"),
     "an empty row number": Case(with_rows(f'<row r=""><c>{_F}</c></row>'), BrokenFile, "row"),
@@ -119,9 +117,7 @@ VALUES: dict[str, Case] = {
     "two values": Case(with_cell(f'<c r="A9">{_F}<v>1</v><v>2</v></c>'), BrokenFile, "two values"),
     "two formulas": Case(with_cell(f'<c r="A9">{_F}{_F}<v>1</v></c>'), UnsupportedFile, "formulas"),
     "a value before the formula": Case(with_cell(f'<c r="A9"><v>1</v>{_F}</c>'), Report),
-    "a text with unpaired surrogates": Case(
-        _value(' t="str"', "_xD800_ and _xDFFF_"), Report
-    ),
+    "a text with unpaired surrogates": Case(_value(' t="str"', "_xD800_ and _xDFFF_"), Report),
 }
 
 SHARED: dict[str, Case] = {
@@ -160,7 +156,9 @@ SHARED: dict[str, Case] = {
 }
 
 ARRAYS: dict[str, Case] = {
-    "an array over the whole sheet": Case(array("1+1", "A9:XFD1048576"), TooLarge, "more than it holds"),
+    "an array over the whole sheet": Case(
+        array("1+1", "A9:XFD1048576"), TooLarge, "more than it holds"
+    ),
     "an array over a column": Case(array("1+1", "A9:A1048576"), TooLarge, "more than it holds"),
     "an array whose area is no area": Case(array("1+1", "nowhere"), BrokenFile, "nowhere"),
     "an array whose area is empty": Case(array("1+1", ""), BrokenFile, "fills ''"),
@@ -202,23 +200,33 @@ ARRAYS: dict[str, Case] = {
         "a data table",
     ),
     "a data table over the sheet": Case(
-        with_formula("", ' t="dataTable" ref="A1:XFD1048576" r1="A1"'), TooLarge, "more than it holds"
+        with_formula("", ' t="dataTable" ref="A1:XFD1048576" r1="A1"'),
+        TooLarge,
+        "more than it holds",
     ),
     "a data table of itself": Case(
         with_formula("", ' t="dataTable" ref="A9:A9" r1="A9"'), Report, "a data table"
     ),
-    "a spill of the whole sheet": Case(dynamic("SEQUENCE(1048576,16384)"), Report, "cannot compute"),
+    "a spill of the whole sheet": Case(
+        dynamic("SEQUENCE(1048576,16384)"), Report, "cannot compute"
+    ),
     "a spill of 10^7 cells": Case(dynamic("SEQUENCE(10^6,10)"), Report, "cannot compute"),
     "a spill of 10^7 cells, its size in a cell": Case(
-        with_cell('<c r="A9" cm="1"><f t="array" ref="A9">SEQUENCE(B9,10)</f><v>7</v></c><c r="B9"><v>1000000</v></c>'),
+        with_cell(
+            '<c r="A9" cm="1"><f t="array" ref="A9">SEQUENCE(B9,10)</f><v>7</v></c><c r="B9"><v>1000000</v></c>'
+        ),
         Report,
         "cannot compute",
     ),
-    "a spill that is summed": Case(with_formula("SUM(SEQUENCE(1048576,16384))"), Report, "cannot compute"),
+    "a spill that is summed": Case(
+        with_formula("SUM(SEQUENCE(1048576,16384))"), Report, "cannot compute"
+    ),
     "a spill of 20,000 cells": Case(dynamic("SEQUENCE(200,100)"), Report, "than the engine spills"),
     "a spill of a negative size": Case(dynamic("SEQUENCE(-5)"), Report, "cannot compute"),
     "a spill off the sheet": Case(
-        with_rows('<row r="1048576"><c r="XFD1048576" cm="1"><f t="array" ref="XFD1048576">SEQUENCE(5,5)</f><v>7</v></c></row>'),
+        with_rows(
+            '<row r="1048576"><c r="XFD1048576" cm="1"><f t="array" ref="XFD1048576">SEQUENCE(5,5)</f><v>7</v></c></row>'
+        ),
         Report,
         "blocked",
     ),
@@ -238,15 +246,13 @@ ARRAYS: dict[str, Case] = {
     ),
 }
 
-CHAIN = 20_000
+CHAIN = 10_000
 
 EXHAUSTING: dict[str, Case] = {
     "1,000 parentheses": Case(with_formula("(" * 1000 + "1" + ")" * 1000), Report, "parsed"),
     "100,000 parentheses": Case(with_formula("(" * 100_000 + "1" + ")" * 100_000), Report, "long"),
     "60 parentheses": Case(with_formula("(" * 60 + "1" + ")" * 60), Report),
-    "1,000 calls in calls": Case(
-        with_formula("ABS(" * 1000 + "1" + ")" * 1000), Report, "parsed"
-    ),
+    "1,000 calls in calls": Case(with_formula("ABS(" * 1000 + "1" + ")" * 1000), Report, "parsed"),
     "1,000 signs": Case(with_formula("-" * 1000 + "1"), Report, "parse"),
     "5,000 operators": Case(with_formula("1" + "+1" * 4000), Report, "parse"),
     "5,000 powers": Case(with_formula("1" + "^1" * 4000), Report, "parse"),
@@ -260,7 +266,9 @@ EXHAUSTING: dict[str, Case] = {
     "a formula of 8,000 brackets": Case(with_formula("[" * 8_000), Report, "parsed"),
     "a formula of 8,000 braces": Case(with_formula("{" * 8_000), Report, "parsed"),
     "a formula of 8,000 blanks": Case(with_formula("1" + " " * 8_000 + "+ 1"), Report),
-    "a formula of 8,000 exclamation marks": Case(with_formula("A1" + "!" * 8_000), Report, "no sheet"),
+    "a formula of 8,000 exclamation marks": Case(
+        with_formula("A1" + "!" * 8_000), Report, "no sheet"
+    ),
     "a formula of 8,000 colons": Case(with_formula("A1" + ":A1" * 2_600), Report, "no name"),
     "a formula of 8,000 quotes": Case(with_formula("'" * 8_001), Report, "parsed"),
     "a formula of letters": Case(with_formula("A" * 8_000), Report, "no name"),
@@ -271,12 +279,16 @@ EXHAUSTING: dict[str, Case] = {
     "a formula of emoji": Case(with_formula('"\U0001f40b"&A2'), Report),
     "a formula with private characters": Case(with_formula('"\ue001"&A2'), Report, "parsed"),
     "a formula that is no formula": Case(with_formula("=)(*&^%"), Report, "parsed"),
-    "2,000 arguments": Case(with_formula("SUM(" + ",".join(["A2"] * 2000) + ")"), Report, "so many arguments"),
+    "2,000 arguments": Case(
+        with_formula("SUM(" + ",".join(["A2"] * 2000) + ")"), Report, "so many arguments"
+    ),
     "an array constant of 8,000 characters": Case(
         with_formula("SUM({" + ",".join("1" * 4000) + "})"), Report
     ),
     "an array constant whose rows differ": Case(with_formula("SUM({1,2;3})"), Report, "parse"),
-    "a formula that links to a file": Case(with_formula("'file:///etc/[passwd]x'!A1"), Report, "link"),
+    "a formula that links to a file": Case(
+        with_formula("'file:///etc/[passwd]x'!A1"), Report, "link"
+    ),
     "DDE": Case(with_formula("cmd|' /C calc'!A0"), Report, "parsed"),
     "WEBSERVICE": Case(with_formula('WEBSERVICE("http://example.org")'), Report, "WEBSERVICE"),
     "an unknown function": Case(with_formula("FROBNICATE(1)"), Report, "FROBNICATE"),
@@ -293,20 +305,22 @@ EXHAUSTING: dict[str, Case] = {
     f"a chain of {CHAIN:,} upwards": Case(
         rows_of([*(f"A{i + 1}+1" for i in range(9, CHAIN + 8)), "1"]), Report
     ),
-    "a storm of volatile functions": Case(rows_of(["NOW()+TODAY()+RAND()"] * 2_000), Report, "random"),
+    "a storm of volatile functions": Case(
+        rows_of(["NOW()+TODAY()+RAND()"] * 2_000), Report, "random"
+    ),
     "times": Case(rows_of(["NOW()-TODAY()"] * 2_000), Report),
     "2,000 sums of columns": Case(rows_of(["SUM(B:B)+SUM(C:Z)"] * 2_000), Report),
     "2,000 sums of the sheet": Case(rows_of(["SUM(Calc!1:1048576)"] * 2_000), Report),
-    "SUMPRODUCT of 65,536 cells": Case(
-        with_formula("SUMPRODUCT(B10:B65545,C10:C65545)"), Report
-    ),
+    "SUMPRODUCT of 65,536 cells": Case(with_formula("SUMPRODUCT(B10:B65545,C10:C65545)"), Report),
     "an array of 65,536 computed cells": Case(
         dynamic("B10:B65545*C10:C65545"), Report, "than the engine spills"
     ),
     "a REPT of 10^9 letters": Case(with_formula('REPT("x",10^9)'), Report, "#VALUE!"),
     "a REPT that is measured": Case(with_formula('LEN(REPT("x",10^9))'), Report, "#VALUE!"),
     "REPTs that explode": Case(
-        rows_of(['REPT("x",32767)', *(f"REPT(A{i},32767)" for i in range(9, 14))]), Report, "#VALUE!"
+        rows_of(['REPT("x",32767)', *(f"REPT(A{i},32767)" for i in range(9, 14))]),
+        Report,
+        "#VALUE!",
     ),
     "joins that double": Case(
         rows_of(['"ab"', *(f"A{i}&amp;A{i}" for i in range(9, 70))]), Report, "#VALUE!"
@@ -317,25 +331,53 @@ EXHAUSTING: dict[str, Case] = {
         "#VALUE!",
     ),
     "TEXTJOINs that double": Case(
-        rows_of(['"ab"', *(f'TEXTJOIN("",TRUE,A{i},A{i},A{i},A{i})' for i in range(9, 40))]), Report, "#VALUE!"
+        rows_of(['"ab"', *(f'TEXTJOIN("",TRUE,A{i},A{i},A{i},A{i})' for i in range(9, 40))]),
+        Report,
+        "#VALUE!",
     ),
-    "numbers that explode": Case(
-        rows_of(["10", *(f"A{i}*A{i}" for i in range(9, 40))]), Report
-    ),
+    "numbers that explode": Case(rows_of(["10", *(f"A{i}*A{i}" for i in range(9, 40))]), Report),
     "FACT and COMBIN of large numbers": Case(
-        rows_of(["FACT(10^9)", "COMBIN(10^9,5*10^8)", "FACTDOUBLE(10^9)", "MULTINOMIAL(10^6,10^6)", "GCD(10^15,3)", "BASE(10^15,2,255)"]),
+        rows_of(
+            [
+                "FACT(10^9)",
+                "COMBIN(10^9,5*10^8)",
+                "FACTDOUBLE(10^9)",
+                "MULTINOMIAL(10^6,10^6)",
+                "GCD(10^15,3)",
+                "BASE(10^15,2,255)",
+            ]
+        ),
         Report,
     ),
     "dates beyond all calendars": Case(
-        rows_of(["DATE(9999,10^9,1)", "EDATE(1,10^9)", "WORKDAY(1,10^9)", "NETWORKDAYS(1,10^9)", "EOMONTH(10^9,10^9)"]),
+        rows_of(
+            [
+                "DATE(9999,10^9,1)",
+                "EDATE(1,10^9)",
+                "WORKDAY(1,10^9)",
+                "NETWORKDAYS(1,10^9)",
+                "EOMONTH(10^9,10^9)",
+            ]
+        ),
         Report,
         "cannot compute",
     ),
     "a loan over 10^9 months": Case(
-        rows_of(["CUMIPMT(0.01,10^9,1000,1,10^9,0)", "DDB(100,1,10^9,10^9)", "DB(100,1,10^9,10^9)"]), Report, "cannot compute"
+        rows_of(
+            ["CUMIPMT(0.01,10^9,1000,1,10^9,0)", "DDB(100,1,10^9,10^9)", "DB(100,1,10^9,10^9)"]
+        ),
+        Report,
+        "cannot compute",
     ),
     "a distribution of 10^9 trials": Case(
-        rows_of(["BINOM.DIST(5*10^8,10^9,0.5,TRUE)", "POISSON.DIST(10^9,10^9,TRUE)", "NEGBINOM.DIST(10^9,10,0.5,TRUE)", "HYPGEOM.DIST(10^8,10^9,10^9,2*10^9,TRUE)"]),
+        rows_of(
+            [
+                "BINOM.DIST(5*10^8,10^9,0.5,TRUE)",
+                "POISSON.DIST(10^9,10^9,TRUE)",
+                "NEGBINOM.DIST(10^9,10,0.5,TRUE)",
+                "HYPGEOM.DIST(10^8,10^9,10^9,2*10^9,TRUE)",
+            ]
+        ),
         Report,
     ),
     "fits of bad runs": Case(with_formula("FIT_COEFFS(A1:A3,A1:A3,A1:A3)"), Report),

@@ -73,12 +73,8 @@ MISSING: dict[str, Case] = {
     "no shared string of that number": Case(
         edited(SHEET, "<v>1</v>", "<v>99</v>"), BrokenFile, "shared string"
     ),
-    "a negative shared string": Case(
-        edited(SHEET, "<v>1</v>", "<v>-1</v>"), Report
-    ),
-    "an empty content type": Case(
-        edited(TYPES, "worksheet+xml", ""), Report
-    ),
+    "a negative shared string": Case(edited(SHEET, "<v>1</v>", "<v>-1</v>"), Report),
+    "an empty content type": Case(edited(TYPES, "worksheet+xml", ""), Report),
     "content types of another kind": Case(with_members({TYPES: "<a/>"}), Report),
 }
 
@@ -91,7 +87,9 @@ LINKED: dict[str, Case] = {
     ),
     "a sheet on the web": Case(
         edited(
-            LINKS, 'Target="worksheets/sheet1.xml"', 'Target="http://example.org" TargetMode="External"'
+            LINKS,
+            'Target="worksheets/sheet1.xml"',
+            'Target="http://example.org" TargetMode="External"',
         ),
         BrokenFile,
         "lacks",
@@ -121,9 +119,13 @@ LINKED: dict[str, Case] = {
     "a table that is no XML": Case(with_members({TABLE: "<table"}), Report),
     "a table without area": Case(edited(TABLE, ' ref="A1:B3"', ""), Report),
     "a table off the sheet": Case(edited(TABLE, 'ref="A1:B3"', 'ref="A1:ZZZZ99999999"'), Report),
-    "a table without columns": Case(edited(TABLE, '<tableColumn id="2" name="Twice"/>', ""), Report),
+    "a table without columns": Case(
+        edited(TABLE, '<tableColumn id="2" name="Twice"/>', ""), Report
+    ),
     "a chart for a sheet": Case(
-        edited(LINKS, "/worksheet\" Target=\"worksheets/sheet1", "/chartsheet\" Target=\"worksheets/sheet1"),
+        edited(
+            LINKS, '/worksheet" Target="worksheets/sheet1', '/chartsheet" Target="worksheets/sheet1'
+        ),
         Report,
     ),
     "relationships that are no relationships": Case(
@@ -154,12 +156,8 @@ OUTLINE: dict[str, Case] = {
     "a sheet's name of 10,000 letters": Case(
         edited(WORKBOOK, '"Calc"', '"' + "x" * 10_000 + '"'), Report
     ),
-    "a sheet's name with line ends": Case(
-        edited(WORKBOOK, '"Calc"', '"a&#10;b&#9;c"'), Report
-    ),
-    "100,000 sheets": Case(
-        edited(WORKBOOK, _DATA, _DATA * 100_000), BrokenFile, "two sheets"
-    ),
+    "a sheet's name with line ends": Case(edited(WORKBOOK, '"Calc"', '"a&#10;b&#9;c"'), Report),
+    "100,000 sheets": Case(edited(WORKBOOK, _DATA, _DATA * 100_000), BrokenFile, "two sheets"),
     "a name local to no sheet": Case(
         with_name('name="x" localSheetId="9"', "1"), BrokenFile, "'x' is local to no sheet"
     ),
@@ -170,12 +168,12 @@ OUTLINE: dict[str, Case] = {
         with_name('name="x" localSheetId="one"', "1"), BrokenFile, "local to no sheet"
     ),
     "a name local to 10^5000": Case(
-        with_name('name="x" localSheetId="1' + "0" * 5000 + '"', "1"), BrokenFile, "local to no sheet"
+        with_name('name="x" localSheetId="1' + "0" * 5000 + '"', "1"),
+        BrokenFile,
+        "local to no sheet",
     ),
     "names in a circle": Case(
-        with_name(
-            'name="a"', 'b+1</definedName><definedName name="b">a+1', use="a+1"
-        ),
+        with_name('name="a"', 'b+1</definedName><definedName name="b">a+1', use="a+1"),
         Report,
         "a",
     ),
@@ -184,9 +182,7 @@ OUTLINE: dict[str, Case] = {
         with_name(
             'name="n0"',
             "n1"
-            + "".join(
-                f'</definedName><definedName name="n{i}">n{i + 1}' for i in range(1, 10_000)
-            ),
+            + "".join(f'</definedName><definedName name="n{i}">n{i + 1}' for i in range(1, 10_000)),
             use="n0+1",
         ),
         Report,
@@ -196,9 +192,7 @@ OUTLINE: dict[str, Case] = {
     "a name without name": Case(with_name("", "1"), Report),
     "a name that stands for nothing": Case(with_name('name="a"', "", use="a+1"), Report, "a"),
     "a name of a lost cell": Case(with_name('name="a"', "Data!#REF!", use="a+1"), Report, "a"),
-    "the same name twice": Case(
-        with_name('name="size"', "Data!$A$3"), Report, "size"
-    ),
+    "the same name twice": Case(with_name('name="size"', "Data!$A$3"), Report, "size"),
     "a name of a sheet that is not there": Case(
         with_name('name="a"', "Nowhere!$A$1", use="a+1"), Report, "a"
     ),
@@ -206,7 +200,9 @@ OUTLINE: dict[str, Case] = {
         edited(WORKBOOK, 'calcId="191029"', 'fullPrecision="0"'), UnsupportedFile, "precision"
     ),
     "iteration without end": Case(
-        edited(WORKBOOK, 'calcId="191029"', 'iterate="1" iterateCount="2000000000" iterateDelta="0"'),
+        edited(
+            WORKBOOK, 'calcId="191029"', 'iterate="1" iterateCount="2000000000" iterateDelta="0"'
+        ),
         Report,
     ),
     "workbook settings that are none": Case(
@@ -235,7 +231,9 @@ HOSTILE_XML: dict[str, Case] = {
         "document type",
     ),
     "an entity from a file": Case(
-        with_members({SHEET: _inner('<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>', "&a;")}),
+        with_members(
+            {SHEET: _inner('<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>', "&a;")}
+        ),
         BrokenFile,
         "document type",
     ),
@@ -285,7 +283,9 @@ HOSTILE_XML: dict[str, Case] = {
         with_members({SHEET: _SHEET.replace("UTF-8", "UTF-7")}), UnsupportedFile, "not in UTF-8"
     ),
     "a workbook part in UTF-16": Case(
-        with_members({WORKBOOK: good_parts()[WORKBOOK].replace("UTF-8", "UTF-16").encode("utf-16")}),
+        with_members(
+            {WORKBOOK: good_parts()[WORKBOOK].replace("UTF-8", "UTF-16").encode("utf-16")}
+        ),
         UnsupportedFile,
         "UTF-16",
     ),
@@ -302,7 +302,9 @@ HOSTILE_XML: dict[str, Case] = {
         edited(SHEET, "<v>2</v>", "<v><![CDATA[2]]></v>"), UnsupportedFile, "comments or CDATA"
     ),
     "cells in a comment before the sheet's data": Case(
-        edited(SHEET, "<sheetData>", "<!-- <sheetData/> --><sheetData>"), UnsupportedFile, "sheetData"
+        edited(SHEET, "<sheetData>", "<!-- <sheetData/> --><sheetData>"),
+        UnsupportedFile,
+        "sheetData",
     ),
     "the sheet's data twice": Case(
         edited(SHEET, "</sheetData>", "</sheetData><sheetData></sheetData>"),

@@ -14,7 +14,7 @@ from bad_cells import CELLS, rows_of
 from bad_parts import PARTS
 from chinchilla_xl.errors import ChinchillaError
 from chinchilla_xl.recalc import Report
-from corpus import Case, good
+from corpus import good
 from measured import Outcome, runner
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="a child is forked for each file")

@@ -51,7 +51,7 @@ def repeat(g: random.Random, data: bytes) -> bytes:
 
 def swap_tokens(g: random.Random, data: bytes) -> bytes:
     """Two tags, or two texts between tags, change places; or one stands twice, or is lost."""
-    tokens = re.findall(rb"<[^>]*>|[^<]+", data)
+    tokens = re.findall(rb"<[^>]*>|[^<]+", data) or [data]
     i, j = g.randrange(len(tokens)), g.randrange(len(tokens))
     kind = g.randrange(3)
     if kind == 0:
@@ -66,6 +66,8 @@ def swap_tokens(g: random.Random, data: bytes) -> bytes:
 def replace_word(g: random.Random, data: bytes) -> bytes:
     """An attribute's value, an element's text or an attribute's name becomes another."""
     spots = list(re.finditer(rb'(?<=")[^"<>]*(?=")|(?<=>)[^<]+(?=<)|(?<=\s)\w+(?==)', data))
+    if not spots:
+        return data
     spot = g.choice(spots)
     word = g.choice([*WORDS, g.choice(spots).group()])
     return data[: spot.start()] + word + data[spot.end() :]
@@ -88,7 +90,7 @@ def mutated(g: random.Random, parts: dict[str, bytes], chosen: list[str]) -> byt
     name = g.choice(chosen)
     content = parts[name]
     for _ in range(g.randint(1, 3)):
-        content = g.choice(IN_PARTS)(g, content) or b"<"
+        content = g.choice(IN_PARTS)(g, content) or b"<>"
     return zipped(parts | {name: content})
 
 
@@ -115,7 +117,9 @@ def test_mutated_parts_give_a_report_or_an_error_of_ours(tmp_path, block):
         for i in range(MUTATIONS):
             seed = f"small-{block}-{i}"
             data = mutated(
-                random.Random(seed), parts, [SHEET, SHEET, CALC, CALC, WORKBOOK, LINKS, STRINGS, STYLES]
+                random.Random(seed),
+                parts,
+                [SHEET, SHEET, CALC, CALC, WORKBOOK, LINKS, STRINGS, STYLES],
             )
             refused += check(running, tmp_path / "book.xlsx", data, seed, 1.0)
     assert 0.2 * MUTATIONS < refused < 0.9 * MUTATIONS  # both kinds of outcome are reached

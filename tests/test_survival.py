@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(
     not Path("/proc/self/stat").exists(), reason="processes are found through /proc"
 )
 
-PATIENCE = 60
+PATIENCE = 300
 
 
 @cache  # openpyxl writes the time into a file: the same bytes only if made once

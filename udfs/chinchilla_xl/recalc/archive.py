@@ -66,7 +66,9 @@ class Archive:
         if _ZIP64_COUNT in (here, count) or self._directory_start + size != self._end:
             raise UnsupportedFile("a ZIP64 archive or one with foreign data inside: save it anew")
         if not here == count == len(self._zip.infolist()):
-            raise BrokenFile("the zip archive's directory holds another number of entries than told")
+            raise BrokenFile(
+                "the zip archive's directory holds another number of entries than told"
+            )
 
     def _check_members(self) -> None:
         names: set[str] = set()

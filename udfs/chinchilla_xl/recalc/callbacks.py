@@ -265,9 +265,7 @@ def _sequence(rows: Any, columns: Any = 1.0, start: Any = 1.0, step: Any = 1.0) 
     height, width = math.trunc(rows), math.trunc(columns)
     if height < 1 or width < 1 or height * width > MOST_CELLS:
         return UNSURE
-    return [
-        [possible(start + step * (i * width + j)) for j in range(width)] for i in range(height)
-    ]
+    return [[possible(start + step * (i * width + j)) for j in range(width)] for i in range(height)]
 
 
 def _periods(value: Any) -> Any:

@@ -28,6 +28,7 @@ from chinchilla_xl.recalc.inputs import Input, locate, parse_value
 from chinchilla_xl.recalc.parts import read_workbook
 from chinchilla_xl.recalc.report import Report
 
+
 @dataclass(frozen=True, slots=True)
 class Given:
     """An input as a file gives it."""

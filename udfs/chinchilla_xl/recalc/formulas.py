@@ -167,11 +167,7 @@ class Judge:
         if found.operators:
             if found.whole:
                 raise _KeepError(f"{found.whole} is a whole column or row in a computation")
-            for of in ((height for height, _ in found.sizes), (width for _, width in found.sizes)):
-                if len(set(of) - {1}) > 1:
-                    raise _KeepError("it computes with arrays of different sizes")
-            if found.sizes and math.prod(map(max, zip(*found.sizes, strict=True))) > _MOST_CELLS:
-                raise _KeepError(f"it computes an array of more than {_MOST_CELLS:,} cells")
+            _check_sizes(found.sizes)
         return found
 
     def _atom(self, atom: Atom, found: _Found) -> None:
@@ -266,6 +262,15 @@ def _known(spelled: str) -> str:
         why = trusted.REASONS.get(name, "not among the functions that are computed")
         raise _KeepError(f"{name}: {why}")
     return name
+
+
+def _check_sizes(sizes: list[tuple[int, int]]) -> None:
+    """_KeepError if arrays of these sizes do not go together, or to something too large."""
+    for of in ((height for height, _ in sizes), (width for _, width in sizes)):
+        if len(set(of) - {1}) > 1:
+            raise _KeepError("it computes with arrays of different sizes")
+    if sizes and math.prod(map(max, zip(*sizes, strict=True))) > _MOST_CELLS:
+        raise _KeepError(f"it computes an array of more than {_MOST_CELLS:,} cells")
 
 
 def _check_arguments(name: str, slots: list[Slot], found: list[_Found], hidden_rows: bool) -> None:
