@@ -116,7 +116,9 @@ VALUES: dict[str, Case] = {
     "an empty text": Case(_value(' t="str"', ""), Report),
     "two values": Case(with_cell(f'<c r="A9">{_F}<v>1</v><v>2</v></c>'), BrokenFile, "two values"),
     "two formulas": Case(with_cell(f'<c r="A9">{_F}{_F}<v>1</v></c>'), UnsupportedFile, "formulas"),
-    "a value before the formula": Case(with_cell(f'<c r="A9"><v>1</v>{_F}</c>'), Report),
+    "a value before the formula": Case(
+        with_cell(f'<c r="A9"><v>1</v>{_F}</c>'), UnsupportedFile, "behind values"
+    ),
     "a text with unpaired surrogates": Case(_value(' t="str"', "_xD800_ and _xDFFF_"), Report),
 }
 
@@ -289,7 +291,7 @@ EXHAUSTING: dict[str, Case] = {
     "a formula that links to a file": Case(
         with_formula("'file:///etc/[passwd]x'!A1"), Report, "link"
     ),
-    "DDE": Case(with_formula("cmd|' /C calc'!A0"), Report, "parsed"),
+    "DDE": Case(with_formula("cmd|' /C calc'!A0"), Report, "no name"),
     "WEBSERVICE": Case(with_formula('WEBSERVICE("http://example.org")'), Report, "WEBSERVICE"),
     "an unknown function": Case(with_formula("FROBNICATE(1)"), Report, "FROBNICATE"),
     "a circle of one": Case(with_formula("A9"), Report, "circular"),

@@ -331,7 +331,7 @@ HOSTILE_XML: dict[str, Case] = {
         with_cell('<c r="A9">' + "<x>" * 1000 + "</x>" * 1000 + "</c>"), BrokenFile, "Expecting"
     ),
     "a cell in a cell": Case(
-        with_cell('<c r="A9"><c r="A9"><f>1+1</f></c></c>'), BrokenFile, "Expecting"
+        with_cell('<c r="A9"><c r="A9"><f>1+1</f></c></c>'), UnsupportedFile, "outside of cells"
     ),
     "a row in a row": Case(with_rows('<row r="9"><row r="10"/></row>'), Report),
     "the workbook's elements 100,000 deep": Case(

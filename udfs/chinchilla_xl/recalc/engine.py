@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from textwrap import shorten
 from typing import Any
@@ -12,6 +11,8 @@ from typing import Any
 from chinchilla_xl.errors import BrokenFile, ExtrapolationWarning, MissingExtra
 from chinchilla_xl.functions import FUNCTIONS, CellError
 from chinchilla_xl.recalc.addresses import (
+    COLUMN_MASK,
+    ROW_SHIFT,
     Area,
     Cell,
     column_letters,
@@ -163,22 +164,30 @@ class Engine:
         self._book.set_temporal_egress("serial")
 
     def values(self, sheet: str, cells: Iterable[Cell]) -> dict[Cell, Value | EngineFailure]:
-        """The values of the given cells, fetched in blocks of rows."""
+        """The values of the given cells."""
         wanted = sorted(cells)
-        found: dict[Cell, Value | EngineFailure] = {}
+        return dict(zip(wanted, self.column(sheet, [c.place for c in wanted]), strict=True))
+
+    def column(self, sheet: str, places: Sequence[int]) -> list[Value | EngineFailure]:
+        """The values of the cells at ascending places, fetched in blocks of rows."""
+        found: list[Value | EngineFailure] = []
+        if not places:
+            return found
+        columns = [place & COLUMN_MASK for place in places]
+        left, right = min(columns), max(columns)
+        if (right - left) * _BLOCK_ROWS > _SPARSE * (len(places) + _BLOCK_ROWS):
+            return [_value(self.content(sheet, Cell.at(place))) for place in places]
+        final = places[-1] >> ROW_SHIFT
         source = self._book.sheet(sheet)
-        start = 0
-        while start < len(wanted):
-            top = wanted[start].row
-            end = bisect_left(wanted, Cell(top + _BLOCK_ROWS, 0), start)
-            part = wanted[start:end]
-            start, bottom = end, part[-1].row
-            left, right = min(c.column for c in part), max(c.column for c in part)
-            if (bottom - top + 1) * (right - left + 1) > _SPARSE * (len(part) + _BLOCK_ROWS):
-                found |= {cell: _value(self.content(sheet, cell)) for cell in part}
-                continue
-            block = source.get_values(formualizer.RangeAddress(sheet, top, left, bottom, right))
-            found |= {cell: _value(block[cell.row - top][cell.column - left]) for cell in part}
+        block: list[list[Any]] = []
+        top = bottom = 0
+        for place, column in zip(places, columns, strict=True):
+            row = place >> ROW_SHIFT
+            if row > bottom:
+                top, bottom = row, min(row + _BLOCK_ROWS - 1, final)
+                block = source.get_values(formualizer.RangeAddress(sheet, top, left, bottom, right))
+            value = block[row - top][column - left]
+            found.append(value if type(value) is float else _value(value))
         return found
 
     def spilled(self, sheet: str, cell: Cell) -> Area | None:

@@ -13,6 +13,7 @@ import math
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import Any
 
 from chinchilla_xl.recalc import trusted
 from chinchilla_xl.recalc.addresses import parse_area
@@ -31,12 +32,20 @@ from chinchilla_xl.recalc.syntax import (
     Call,
     NotParsedError,
     Slot,
-    filled,
+    Template,
+    marked,
     parse,
     place,
     split,
+    turns_area,
 )
 
+_REFERENCE_OPERATORS = {
+    ",": "a union of ranges",
+    " ": "an intersection of ranges",
+    "@": "an intersection with the cell's row or column",
+    "#": "a reference to a spilled range",
+}
 _ABSOLUTE = re.compile(r"\$[A-Z]{1,3}\$\d+(:\$[A-Z]{1,3}\$\d+)?|\$[A-Z]+:\$[A-Z]+|\$\d+:\$\d+")
 _WHOLE = re.compile(r"\$?[A-Z]{1,3}:\$?[A-Z]{1,3}|\$?\d+:\$?\d+", re.IGNORECASE)
 _LONGEST = 2 * 8192  # Excel's limit, which it applies before it writes prefixes into the file
@@ -46,11 +55,15 @@ _CONSTANT = re.compile(r"-?[0-9.]+(?:E[+-]?[0-9]+)?")
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Why a formula is kept (None: it is computed), and what there is to know about it if not."""
+    """Why formulas of one shape are kept (None: they are computed), and what there is to know.
 
-    reason: str | None
-    arrays: bool = True  # ranges occur in it
-    lowered: str | None = None  # what the engine gets instead of the formula
+    `reason` and `lowered`, what the engine gets instead, have places for a formula's references.
+    """
+
+    number: int  # in the order in which shapes were first met
+    reason: Template | None
+    arrays: bool = True  # ranges occur in it that its result might be
+    lowered: Template | None = None
     sole: str = ""  # the function, if the formula is nothing but its call
     ours: bool = False  # it calls a function of ours
 
@@ -87,36 +100,30 @@ class Judge:
             key = name.name.casefold()
             local = name.sheet is not None or key in self._names
             self._names[key] = _unusable(name.name) if local else self._target(name)
-        self._verdicts: dict[tuple[str, bool], Verdict] = {}
+        self._numbers: dict[tuple[Any, bool], int] = {}
+        self.verdicts: list[Verdict] = []
 
-    def judge(self, text: str, *, array: bool) -> Verdict:
-        """The verdict on a formula (without its equals sign)."""
+    def judge(self, text: str, *, array: bool = False) -> tuple[Verdict, list[str]]:
+        """The verdict on a formula (without its equals sign), and the references in it."""
         if len(text) > _LONGEST:
-            return Verdict(f"it is longer than {_LONGEST:,} characters")
-        try:
-            shape, references = split(text)
-        except NotParsedError:
-            return Verdict("it cannot be parsed")
-        verdict = self._verdicts.get((shape, array))
-        if verdict is None:
-            verdict = self._verdicts[shape, array] = self._examine(shape, references, array)
-        if verdict.reason is None and verdict.lowered is None:
-            return verdict
-        return Verdict(
-            verdict.reason and filled(verdict.reason, references),
-            verdict.arrays,
-            verdict.lowered and filled(verdict.lowered, references),
-            verdict.sole,
-            verdict.ours,
-        )
+            text = ""
+        shape, references = split(text)
+        number = self._numbers.get((shape, array))
+        if number is None:
+            number = self._numbers[shape, array] = len(self.verdicts)
+            self.verdicts.append(self._examine(number, text, references, array))
+        return self.verdicts[number], references
 
-    def _examine(self, shape: str, references: list[str], array: bool) -> Verdict:
+    def _examine(self, number: int, formula: str, references: list[str], array: bool) -> Verdict:
+        if not formula:
+            return Verdict(number, Template(f"it is longer than {_LONGEST:,} characters"))
         try:
+            shape = marked(formula)
             root = parse(shape)
         except NotParsedError:
-            return Verdict("it cannot be parsed")
+            return Verdict(number, Template("it cannot be parsed"))
         if _has_intersection(shape):
-            return Verdict("an intersection of ranges")
+            return Verdict(number, Template("an intersection of ranges"))
         self._areas = {place(n): _size(reference) for n, reference in enumerate(references)}
         self._variables = _let_variables(root)
         self._seen_array = self._seen_ours = False
@@ -124,14 +131,15 @@ class Judge:
             self._call(root, array)
             text = lowered(root)
         except _KeepError as keep:
-            return Verdict(str(keep))
+            return Verdict(number, Template(str(keep)))
         except RecursionError:
-            return Verdict("it is nested too deep")
+            return Verdict(number, Template("it is nested too deep"))
         only = root.slots[0][0] if len(root.slots[0]) == 1 else None
         return Verdict(
+            number,
             None,
             self._seen_array,
-            None if text == rendered(root) else text,
+            None if text == rendered(root) and not turns_area(formula) else Template(text),
             bare_name(only.name) if isinstance(only, Call) else "",
             self._seen_ours,
         )
@@ -141,6 +149,8 @@ class Judge:
         name = call.name if call.name in ("", "(") else _known(call.name)
         self._seen_ours = self._seen_ours or name in OURS
         found = [self._slot(slot, array) for slot in call.slots]
+        if name not in trusted.SINGLE_RESULTS:
+            self._seen_array = self._seen_array or any(inside.arrays for inside in found)
         _check_arguments(name, call.slots, found, self._hidden_rows)
         for position, inside in enumerate(found):
             _check_slot(name, position, inside, array)
@@ -163,7 +173,6 @@ class Judge:
                 found.operators = found.operators or inside.operators
             elif self._call(item, array):
                 found.add(bare_name(item.name))
-        self._seen_array = self._seen_array or bool(found.arrays)
         if found.operators:
             if found.whole:
                 raise _KeepError(f"{found.whole} is a whole column or row in a computation")
@@ -172,8 +181,8 @@ class Judge:
 
     def _atom(self, atom: Atom, found: _Found) -> None:
         if atom.kind in (INFIX, PREFIX, POSTFIX):
-            if atom.text == ",":
-                raise _KeepError("a union of ranges")
+            if atom.text in _REFERENCE_OPERATORS:
+                raise _KeepError(_REFERENCE_OPERATORS[atom.text])
             found.operators = True
         elif atom.kind == NUMBER and float(atom.text) - float(atom.text) != 0:
             raise _KeepError("a number beyond the largest")
@@ -367,4 +376,4 @@ def _gives_array(name: str, slots: list[Slot], found: list[_Found]) -> bool:
 def _has_intersection(shape: str) -> bool:
     """Whether two references stand side by side with only a space between them."""
     outside = re.sub(r'"[^"]*"|\'[^\']*\'', "q", shape)
-    return re.search(r"[\w$);\ue001]\s+[\w$\ue001\ue002]|[);\ue001]\s+\(", outside) is not None
+    return re.search(r"[\w$);\ue001]\s+[\w$\ue001]|[);\ue001]\s+\(", outside) is not None
