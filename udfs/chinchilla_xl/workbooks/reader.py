@@ -12,11 +12,6 @@ from chinchilla_xl.recalc.cached import read_cached
 from chinchilla_xl.recalc.files import read_file
 from chinchilla_xl.recalc.parts import read_workbook
 
-try:
-    import openpyxl
-except ImportError as missing:
-    raise MissingExtra("openpyxl", "recalc") from missing
-
 Section = tuple[str, list[str], list[list[str]]]
 
 _SUFFIXES = ((1e15, "E"), (1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
