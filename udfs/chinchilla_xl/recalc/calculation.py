@@ -185,7 +185,8 @@ class Calculation:
 
     def _judge(self) -> None:
         hidden = any(sheet.xml.has_hidden_rows() for sheet in self._sheets.values())
-        judge = Judge(self._workbook.names, self._workbook.titles, hidden_rows=hidden)
+        book = self._workbook
+        judge = Judge(book.names, book.titles, book.tables, hidden_rows=hidden)
         for sheet in self._sheets.values():
             for cell, formula in sheet.formulas.items():
                 sheet.judge(cell, formula, judge)
@@ -273,6 +274,7 @@ class Calculation:
         if not any(sheet.kept for sheet in self._sheets.values()):
             return found
         changed = self._inputs or _changed(self._sheets, engine)
+        moving = self._moving(engine)
         for sheet in self._sheets.values():
             for cell in list(sheet.kept):
                 missing = sheet.formulas[cell].value is None
@@ -280,7 +282,7 @@ class Calculation:
                 if place in self._resting:
                     continue
                 area = sheet.formulas[cell].area or Area(cell, cell)
-                dependents = engine.dependents(sheet.title, area.cells())
+                dependents = engine.dependents(sheet.title, area.cells()) | moving
                 rests = [
                     (other, dependent)
                     for title, dependent in dependents
@@ -295,6 +297,13 @@ class Calculation:
                     other.kept[dependent] = f"it needs {sheet.address(cell)}, {why}"
                     self._resting[other.title, dependent] = 0
                     found = True
+        return found
+
+    def _moving(self, engine: Engine) -> set[tuple[str, Cell]]:
+        """The formulas that may refer to any cell, and those that need them."""
+        found = {(s.title, c) for s in self._sheets.values() for c in s.moving if c not in s.kept}
+        for title, cell in list(found):
+            found |= engine.dependents(title, [cell])
         return found
 
     def _dependents(self, engine: Engine, sheet: Sheet, cell: Cell) -> int:

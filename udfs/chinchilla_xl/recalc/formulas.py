@@ -11,13 +11,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from chinchilla_xl.recalc import trusted
-from chinchilla_xl.recalc.addresses import parse_area
+from chinchilla_xl.recalc.addresses import Cell, parse_area
 from chinchilla_xl.recalc.callbacks import UNSURE, criterion
 from chinchilla_xl.recalc.lower import OURS, bare_name, lowered, rendered
-from chinchilla_xl.recalc.parts import DefinedName
+from chinchilla_xl.recalc.names import CONSTANT, WHOLE, Names, bare_sheet
+from chinchilla_xl.recalc.parts import DefinedName, Table
+from chinchilla_xl.recalc.structured import TableReferences
 from chinchilla_xl.recalc.syntax import (
     ARRAY,
     INFIX,
@@ -30,15 +32,13 @@ from chinchilla_xl.recalc.syntax import (
     Call,
     NotParsedError,
     Slot,
+    KeepError,
     filled,
+    has_intersection,
     parse,
     place,
     split,
 )
-
-_ABSOLUTE = re.compile(r"\$[A-Z]{1,3}\$\d+(:\$[A-Z]{1,3}\$\d+)?|\$[A-Z]+:\$[A-Z]+|\$\d+:\$\d+")
-_WHOLE = re.compile(r"\$?[A-Z]{1,3}:\$?[A-Z]{1,3}|\$?\d+:\$?\d+", re.IGNORECASE)
-_CONSTANT = re.compile(r"-?[0-9.]+(?:E[+-]?[0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,8 @@ class Verdict:
     lowered: str | None = None  # what the engine gets instead of the formula
     sole: str = ""  # the function, if the formula is nothing but its call
     ours: bool = False  # it calls a function of ours
+    moving: bool = False  # it refers to cells that are found only when it is computed
+    names: bool = False  # its names are to be written out first
 
 
 @dataclass(slots=True)
@@ -67,57 +69,69 @@ class _Found:
             self.sizes.append(size)
 
 
-class _KeepError(Exception):
-    """Why the formula under judgement is kept."""
-
-
 class Judge:
     """Judges formulas of one workbook; formulas of the same shape are judged once."""
 
     def __init__(
-        self, names: Collection[DefinedName], sheets: Collection[str], *, hidden_rows: bool
+        self,
+        names: Collection[DefinedName],
+        sheets: Collection[str],
+        tables: Collection[Table] = (),
+        *,
+        hidden_rows: bool,
     ) -> None:
         self._sheets = {title.casefold() for title in sheets}
         self._hidden_rows = hidden_rows
-        self._names: dict[str, str | _KeepError] = {}
-        for name in names:
-            key = name.name.casefold()
-            local = name.sheet is not None or key in self._names
-            self._names[key] = _unusable(name.name) if local else self._target(name)
+        self._tables = TableReferences(tables)
+        self._names = Names(names, sheets, self._tables)
         self._verdicts: dict[tuple[str, bool], Verdict] = {}
+        self._written: dict[tuple[str, bool], Verdict] = {}
 
-    def judge(self, text: str, *, array: bool) -> Verdict:
-        """The verdict on a formula (without its equals sign)."""
+    def judge(self, text: str, *, array: bool, sheet: str, cell: Cell) -> Verdict:
+        """The verdict on a formula (without its equals sign) that stands in a cell of a sheet."""
+        written = text
         try:
-            shape, references = split(text)
+            if "[" in text:
+                written = self._tables.resolved(text, sheet, cell)
+            shape, references = split(written)
+            verdict = self._verdicts.get((shape, array))
+            if verdict is None:
+                verdict = self._verdicts[shape, array] = self._examine(shape, references, array)
+            if verdict.names:
+                written = self._names.written_out(shape, references, sheet, cell)
+                shape, references = split(written)
+                verdict = self._written.get((shape, array))
+                if verdict is None:
+                    verdict = self._examine(shape, references, array, written=True)
+                    self._written[shape, array] = verdict
+        except KeepError as keep:
+            return Verdict(str(keep))
         except NotParsedError:
             return Verdict("it cannot be parsed")
-        verdict = self._verdicts.get((shape, array))
-        if verdict is None:
-            verdict = self._verdicts[shape, array] = self._examine(shape, references, array)
-        if verdict.reason is None and verdict.lowered is None:
+        if verdict.reason is None and verdict.lowered is None and written is text:
             return verdict
-        return Verdict(
-            verdict.reason and filled(verdict.reason, references),
-            verdict.arrays,
-            verdict.lowered and filled(verdict.lowered, references),
-            verdict.sole,
-            verdict.ours,
+        new = written if verdict.lowered is None else filled(verdict.lowered, references)
+        return replace(
+            verdict,
+            reason=verdict.reason and filled(verdict.reason, references),
+            lowered=None if verdict.reason else new,
         )
 
-    def _examine(self, shape: str, references: list[str], array: bool) -> Verdict:
-        try:
-            root = parse(shape)
-        except NotParsedError:
-            return Verdict("it cannot be parsed")
-        if _has_intersection(shape):
+    def _examine(
+        self, shape: str, references: list[str], array: bool, *, written: bool = False
+    ) -> Verdict:
+        """The verdict on a shape; its names are `written` out, or may have to be."""
+        root = parse(shape)
+        if not written and self._names.occur_in(root):
+            return Verdict(None, names=True)
+        if has_intersection(shape):
             return Verdict("an intersection of ranges")
         self._areas = {place(n): _size(reference) for n, reference in enumerate(references)}
         self._variables = _let_variables(root)
-        self._seen_array = self._seen_ours = False
+        self._seen_array = self._seen_ours = self._seen_moving = False
         try:
             self._call(root, array)
-        except _KeepError as keep:
+        except KeepError as keep:
             return Verdict(str(keep))
         text = lowered(root)
         only = root.slots[0][0] if len(root.slots[0]) == 1 else None
@@ -127,6 +141,7 @@ class Judge:
             None if text == rendered(root) else text,
             bare_name(only.name) if isinstance(only, Call) else "",
             self._seen_ours,
+            self._seen_moving,
         )
 
     def _call(self, call: Call, array: bool) -> bool:
@@ -144,7 +159,7 @@ class Judge:
         first, last = (slot[0], slot[-1]) if slot else (None, None)
         starts = isinstance(first, Atom) and first.kind in (INFIX, POSTFIX)
         if starts or (isinstance(last, Atom) and last.kind in (INFIX, PREFIX)):
-            raise _KeepError("it cannot be parsed")
+            raise KeepError("it cannot be parsed")
         for item in slot:
             if isinstance(item, Atom):
                 self._atom(item, found)
@@ -159,19 +174,19 @@ class Judge:
         self._seen_array = self._seen_array or bool(found.arrays)
         if found.operators:
             if found.whole:
-                raise _KeepError(f"{found.whole} is a whole column or row in a computation")
+                raise KeepError(f"{found.whole} is a whole column or row in a computation")
             for of in ((height for height, _ in found.sizes), (width for _, width in found.sizes)):
                 if len(set(of) - {1}) > 1:
-                    raise _KeepError("it computes with arrays of different sizes")
+                    raise KeepError("it computes with arrays of different sizes")
         return found
 
     def _atom(self, atom: Atom, found: _Found) -> None:
         if atom.kind in (INFIX, PREFIX, POSTFIX):
             if atom.text == ",":
-                raise _KeepError("a union of ranges")
+                raise KeepError("a union of ranges")
             found.operators = True
         elif atom.kind == NUMBER and float(atom.text) - float(atom.text) != 0:
-            raise _KeepError("a number beyond the largest")
+            raise KeepError("a number beyond the largest")
         elif atom.kind == ARRAY:
             rows = atom.text.split(";")
             found.add("{}", (len(rows), rows[0].count(",") + 1))
@@ -188,47 +203,24 @@ class Judge:
         sheet, bang, where = reference.rpartition("!")
         if "[" in reference:
             linked = bang or re.match(r"'?\[\d+\]", reference)
-            raise _KeepError("a link to another workbook" if linked else "a structured reference")
+            raise KeepError("a link to another workbook" if linked else "a structured reference")
         if ":" in sheet:
-            raise _KeepError("a reference across sheets")
-        if bang and _bare_sheet(sheet).casefold() not in self._sheets:
-            raise _KeepError(f"there is no sheet {sheet}")
+            raise KeepError("a reference across sheets")
+        if bang and bare_sheet(sheet).casefold() not in self._sheets:
+            raise KeepError(f"there is no sheet {sheet}")
         if where in self._areas:
             return self._areas[where]
-        if _WHOLE.fullmatch(where):
+        if WHOLE.fullmatch(where):
             return 0, 0
         if not bang and where.casefold() in self._variables:
             return 1, 1
-        target = self._names.get(where.casefold(), _KeepError(f"there is no name {where}"))
-        if bang and not isinstance(target, _KeepError):
-            target = _unusable(where)
-        if isinstance(target, _KeepError):
-            raise target
+        target = None if bang else self._names.direct.get(where.casefold())
+        if target is None:
+            raise KeepError(f"there is no name {where}")
         inside = target.rpartition("!")[2].replace("$", "")
-        if _CONSTANT.fullmatch(target):
+        if CONSTANT.fullmatch(target):
             return 1, 1
-        return (0, 0) if _WHOLE.fullmatch(inside) else _size(inside)
-
-    def _target(self, name: DefinedName) -> str | _KeepError:
-        """What a defined name stands for, if it is one fixed reference or a number."""
-        if _CONSTANT.fullmatch(name.formula):
-            return name.formula
-        sheet, bang, where = name.formula.rpartition("!")
-        if not bang or _bare_sheet(sheet).casefold() not in self._sheets:
-            return _unusable(name.name)
-        if _ABSOLUTE.fullmatch(where):
-            return name.formula
-        if parse_area(where) is not None:
-            return _KeepError(f"the name {name.name} is relative to the cell it stands in")
-        return _unusable(name.name)
-
-
-def _unusable(name: str) -> _KeepError:
-    return _KeepError(f"the name {name} holds a formula or is local to a sheet")
-
-
-def _bare_sheet(quoted: str) -> str:
-    return quoted[1:-1].replace("''", "'") if quoted.startswith("'") else quoted
+        return (0, 0) if WHOLE.fullmatch(inside) else _size(inside)
 
 
 def _size(reference: str) -> tuple[int, int]:
@@ -255,22 +247,22 @@ def _known(spelled: str) -> str:
     name = bare_name(spelled)
     if name not in trusted.FUNCTIONS and name not in OURS:
         why = trusted.REASONS.get(name, "not among the functions that are computed")
-        raise _KeepError(f"{name}: {why}")
+        raise KeepError(f"{name}: {why}")
     return name
 
 
 def _check_arguments(name: str, slots: list[Slot], found: list[_Found], hidden_rows: bool) -> None:
-    """_KeepError unless the arguments are of a form in which the engine is trusted."""
+    """KeepError unless the arguments are of a form in which the engine is trusted."""
     words = [rendered(slot) for slot in slots]
     _check_forms(name, words)
     if name == "SUBTOTAL" and hidden_rows:
-        raise _KeepError("SUBTOTAL: the workbook has hidden rows")
+        raise KeepError("SUBTOTAL: the workbook has hidden rows")
     if name == "IF" and "" in words:
-        raise _KeepError("IF: with an omitted argument")
+        raise KeepError("IF: with an omitted argument")
     if name == "SUMPRODUCT" and len(slots) > 1 and any(f.whole for f in found):
-        raise _KeepError("SUMPRODUCT: of whole columns or rows")
+        raise KeepError("SUMPRODUCT: of whole columns or rows")
     if name in trusted.COUNTING and any(slot and not _is_plain(slot) for slot in slots):
-        raise _KeepError(f"{name}: of computed values")
+        raise KeepError(f"{name}: of computed values")
     if name in trusted.CRITERIA:
         _check_criteria(name, slots, found)
 
@@ -280,14 +272,14 @@ def _check_forms(name: str, words: list[str]) -> None:
     if exact is not None:
         position, spellings = exact
         if "".join(words[position : position + 1]).upper() not in spellings:
-            raise _KeepError(f"{name}: an approximate lookup")
+            raise KeepError(f"{name}: an approximate lookup")
     form = trusted.ARGUMENT_FORMS.get(name)
     if form is not None:
         position, pattern, reason = form
         if not re.fullmatch(pattern, "".join(words[position : position + 1]), re.IGNORECASE):
-            raise _KeepError(f"{name}: {reason}")
+            raise KeepError(f"{name}: {reason}")
     if len(words) > trusted.MOST_ARGUMENTS.get(name, 255):
-        raise _KeepError(f"{name}: with so many arguments")
+        raise KeepError(f"{name}: with so many arguments")
 
 
 def _is_plain(slot: Slot) -> bool:
@@ -307,13 +299,13 @@ def _check_criteria(name: str, slots: list[Slot], found: list[_Found]) -> None:
         if position not in positions:
             sizes.add("whole" if inside.whole else tuple(inside.sizes))
         elif criterion(_text_literal(slot)) is UNSURE:
-            raise _KeepError(f"{name}: a criterion of this form")
+            raise KeepError(f"{name}: a criterion of this form")
     if len(sizes) > 1:
-        raise _KeepError(f"{name}: ranges of different sizes")
+        raise KeepError(f"{name}: ranges of different sizes")
 
 
 def _check_slot(name: str, position: int, slot: _Found, array: bool) -> None:
-    """_KeepError if an array stands where Excel and the engine would differ."""
+    """KeepError if an array stands where Excel and the engine would differ."""
     if not slot.arrays or name == "(":
         return
     alone = not slot.operators
@@ -329,7 +321,7 @@ def _check_slot(name: str, position: int, slot: _Found, array: bool) -> None:
         allowed = alone or array or name in trusted.ARRAY_FUNCTIONS
     if not allowed:
         where = f"{name} takes" if name else "the cell holds"
-        raise _KeepError(f"{slot.arrays[0]} is a range where {where} a single value")
+        raise KeepError(f"{slot.arrays[0]} is a range where {where} a single value")
 
 
 def _gives_array(name: str, slots: list[Slot], found: list[_Found]) -> bool:
@@ -348,9 +340,3 @@ def _gives_array(name: str, slots: list[Slot], found: list[_Found]) -> bool:
     pairs = zip(found, function.parameters, strict=False)
     ranges = any(inside.arrays and parameter.domain is not None for inside, parameter in pairs)
     return ranges or function.returns_table
-
-
-def _has_intersection(shape: str) -> bool:
-    """Whether two references stand side by side with only a space between them."""
-    outside = re.sub(r'"[^"]*"|\'[^\']*\'', "q", shape)
-    return re.search(r"[\w$);\ue001]\s+[\w$\ue001\ue002]|[);\ue001]\s+\(", outside) is not None

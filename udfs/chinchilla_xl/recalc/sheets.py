@@ -18,7 +18,8 @@ class Sheet:
     """A worksheet, its formulas, and the state of each.
 
     `kept` says why a formula keeps its value, `lowered` what the engine gets instead of it;
-    `may_spill` and `raising` hold those in which ranges occur and which may well give #VALUE!.
+    `may_spill` and `raising` hold those in which ranges occur and which may well give #VALUE!,
+    `moving` those that refer to cells found only when they are computed (OFFSET).
     """
 
     title: str
@@ -30,6 +31,7 @@ class Sheet:
     may_spill: set[Cell] = field(default_factory=set)
     raising: set[Cell] = field(default_factory=set)
     calls: dict[Cell, str] = field(default_factory=dict)
+    moving: set[Cell] = field(default_factory=set)
 
     def judge(self, cell: Cell, formula: Formula, judge: Judge) -> None:
         """Keep or lower one formula as the judge says."""
@@ -42,7 +44,7 @@ class Sheet:
         if not text:
             self.kept[cell] = f"it shares the formula of {formula.leader}, off the sheet"
             return
-        verdict = judge.judge(text, array=array)
+        verdict = judge.judge(text, array=array, sheet=self.title, cell=cell)
         if verdict.reason is not None:
             self.kept[cell] = verdict.reason
             return
@@ -50,6 +52,8 @@ class Sheet:
             self.may_spill.add(cell)
         if verdict.ours or verdict.sole in ("FIND", "SEARCH"):
             self.raising.add(cell)
+        if verdict.moving:
+            self.moving.add(cell)
         if verdict.sole in OURS:
             self.calls[cell] = verdict.sole
         if verdict.lowered is not None:

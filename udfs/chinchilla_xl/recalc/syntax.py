@@ -31,10 +31,14 @@ _ROW = (
     r"(?:10485(?:7[0-6]|[0-6]\d)|1048[0-4]\d{2}|104[0-7]\d{3}|10[0-3]\d{4}|[1-9]\d{0,5})(?![0-9])"
 )
 _CELL = rf"\$?{_COLUMN}\$?{_ROW}"
+BRACKETS = r"\[(?:[^\[\]']|'.|\[(?:[^\[\]']|'.)*\])*\]"
+"""What a table's columns and areas stand in; an apostrophe makes the next character plain."""
+
 # Beyond XFD1048576, and before a parenthesis or a dot, the same letters and digits are a name.
 _REFERENCE = re.compile(
-    rf'"[^"]*"|\'[^\']*\'|(?<![\w.$@\[\]\\?])({_CELL}(?::{_CELL})?)(?!\s*\()(?![\w.!?\\:\[\]])',
-    re.IGNORECASE,
+    rf'"[^"]*"|\'[^\']*\'|{BRACKETS}|(?<![\w.$@\[\]\\?])({_CELL}(?::{_CELL})?)(?!\s*\()'
+    r"(?!:(?!(?:INDEX|OFFSET)\()|[\w.!?\\\[\]])",
+    re.IGNORECASE | re.DOTALL,
 )
 _CALL_SPACE = re.compile(r'("[^"]*"|\'[^\']*\')|(?<=[\w.])\s+(?=\()')
 
@@ -50,6 +54,10 @@ class NotParsedError(Exception):
     """A formula that is no formula, or is beyond the tokenizer."""
 
 
+class KeepError(Exception):
+    """Why a formula is kept."""
+
+
 @dataclass(frozen=True, slots=True)
 class Atom:
     """An operand or operator, as spelled; `kind` is one of the tokenizer's types or subtypes."""
@@ -60,7 +68,10 @@ class Atom:
 
 @dataclass(slots=True)
 class Call:
-    """A function's call with its arguments; "(" is a parenthesis, "" the formula itself."""
+    """A function's call with its arguments.
+
+    "(" is a parenthesis, ":" the range from one computed reference to another, "" the formula.
+    """
 
     name: str
     slots: list[Slot] = field(default_factory=lambda: [[]])
@@ -114,8 +125,14 @@ def parse(shape: str) -> Call:
         elif item.type == Token.SEP:
             calls[-1].slots.append([])
         elif item.subtype == Token.OPEN:
-            call = Call(item.value[:-1].strip() or "(")
-            calls[-1].slots[-1].append(call)
+            first, colon, name = item.value[:-1].strip().rpartition(":")
+            slot = calls[-1].slots[-1]
+            if colon and first:
+                slot.append(Atom(RANGE, first))
+            if colon:
+                slot.append(Atom(RANGE, ":"))
+            call = Call(name or "(")
+            slot.append(call)
             calls.append(call)
         else:
             calls.pop()
@@ -123,7 +140,31 @@ def parse(shape: str) -> Call:
             raise NotParsedError
     if len(calls) > 1 or len(root.slots) > 1 or not root.slots[0]:
         raise NotParsedError
+    if ":" in numbered:
+        _fold_ranges(root)
     return root
+
+
+def _fold_ranges(call: Call) -> None:
+    """Make one call of every range whose ends are computed, such as A1:INDEX(A1:A9,3)."""
+    for slot in call.slots:
+        at = 0
+        while at < len(slot):
+            item = slot[at]
+            if isinstance(item, Call):
+                _fold_ranges(item)
+            elif item.kind == RANGE and item.text.startswith(":") and at:
+                rest: Slot = (
+                    [Atom(RANGE, item.text[1:])] if len(item.text) > 1 else slot[at + 1 : at + 2]
+                )
+                for end in rest:
+                    if isinstance(end, Call):
+                        _fold_ranges(end)
+                slot[at - 1 : at + (1 if len(item.text) > 1 else 2)] = [
+                    Call(":", [[slot[at - 1]], rest])
+                ]
+                continue
+            at += 1
 
 
 def _items(tokens: list[Token]) -> Iterator[Atom | Token]:
@@ -149,11 +190,22 @@ def place(number: int) -> str:
     return chr(_FIRST + number)
 
 
+def is_place(text: str) -> bool:
+    """Whether this is the character of a reference."""
+    return len(text) == 1 and _FIRST <= ord(text) <= _LAST
+
+
 def filled(text: str, references: list[str]) -> str:
     """Text with the references back in their places."""
     return _PRIVATE.sub(
         lambda m: references[ord(m[0]) - _FIRST] if ord(m[0]) >= _FIRST else m[0], text
     )
+
+
+def has_intersection(shape: str) -> bool:
+    """Whether two references stand side by side with only a space between them."""
+    outside = re.sub(r'"[^"]*"|\'[^\']*\'', "q", shape)
+    return re.search(r"[\w$);\ue001]\s+[\w$\ue001\ue002]|[);\ue001]\s+\(", outside) is not None
 
 
 def moved(formula: str, rows: int, columns: int) -> str | None:
@@ -176,5 +228,8 @@ def moved(formula: str, rows: int, columns: int) -> str | None:
 
     text = _REFERENCE.sub(move, formula)
     # Whole columns and rows move too; they are rare enough to be left to the reader of the report.
+    # A structured reference would move too, from column to column.
+    if columns and "[" in formula:
+        return None
     relative = re.search(r"(?<![\w$])[A-Z]{1,3}:\$?[A-Z]|:[A-Z]{1,3}(?!\w)|(?<![\w$])\d+:", formula)
     return None if relative or not inside else text
