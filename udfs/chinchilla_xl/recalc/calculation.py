@@ -25,6 +25,7 @@ from chinchilla_xl.recalc.engine import SPILL, Engine, EngineFailure, parses
 from chinchilla_xl.recalc.files import read_file, write_file
 from chinchilla_xl.recalc.formulas import Judge
 from chinchilla_xl.recalc.inputs import Input, locate
+from chinchilla_xl.recalc.moving import reaches
 from chinchilla_xl.recalc.parts import WORKBOOK, Workbook, read_workbook, without_iteration
 from chinchilla_xl.recalc.report import Kept, Report
 from chinchilla_xl.recalc.sheets import Sheet, children
@@ -274,7 +275,6 @@ class Calculation:
         if not any(sheet.kept for sheet in self._sheets.values()):
             return found
         changed = self._inputs or _changed(self._sheets, engine)
-        moving = self._moving(engine)
         for sheet in self._sheets.values():
             for cell in list(sheet.kept):
                 missing = sheet.formulas[cell].value is None
@@ -282,7 +282,7 @@ class Calculation:
                 if place in self._resting:
                     continue
                 area = sheet.formulas[cell].area or Area(cell, cell)
-                dependents = engine.dependents(sheet.title, area.cells()) | moving
+                dependents = self._needing(engine, sheet.title, area.cells())
                 rests = [
                     (other, dependent)
                     for title, dependent in dependents
@@ -299,16 +299,32 @@ class Calculation:
                     found = True
         return found
 
-    def _moving(self, engine: Engine) -> set[tuple[str, Cell]]:
-        """The formulas that may refer to any cell, and those that need them."""
-        found = {(s.title, c) for s in self._sheets.values() for c in s.moving if c not in s.kept}
-        for title, cell in list(found):
-            found |= engine.dependents(title, [cell])
+    def _needing(self, engine: Engine, title: str, cells: list[Cell]) -> set[tuple[str, Cell]]:
+        """Every formula cell that needs one of these, or may by way of a computed reference."""
+        found = engine.dependents(title, cells)
+        moving = {
+            (s.title, c): reaches(s.text(c), s.title)
+            for s in self._sheets.values()
+            for c in s.moving
+            if c not in s.kept
+        }
+        grown = True
+        while grown:
+            grown = False
+            needed = [(title, cell) for cell in cells] + list(found)
+            for place, areas in moving.items():
+                if place not in found and any(
+                    sheet == other.casefold() and cell in area
+                    for sheet, area in areas
+                    for other, cell in needed
+                ):
+                    found |= {place} | engine.dependents(place[0], [place[1]])
+                    grown = True
         return found
 
     def _dependents(self, engine: Engine, sheet: Sheet, cell: Cell) -> int:
         known = self._resting.get((sheet.title, cell))
-        return len(engine.dependents(sheet.title, [cell])) if known is None else known
+        return len(self._needing(engine, sheet.title, [cell])) if known is None else known
 
     def edited_parts(self) -> dict[str, bytes]:
         """The worksheet parts with inputs and new cached values."""

@@ -18,6 +18,7 @@ UNSURE = {"type": "Error", "kind": "NImpl"}
 _VALUE = {"type": "Error", "kind": "Value"}
 _NUM = {"type": "Error", "kind": "Num"}
 _NA = {"type": "Error", "kind": "Na"}
+_REF = {"type": "Error", "kind": "Ref"}
 _DIV = {"type": "Error", "kind": "Div"}
 
 LONGEST_TEXT = 32767
@@ -176,6 +177,19 @@ def _certain_number(value: Any) -> Any:
     return value if isinstance(value, float | dict) else UNSURE
 
 
+def _whole(least: float, value: Any) -> Any:
+    """A whole number; what a program would make of anything else is open to doubt."""
+    if isinstance(value, dict):
+        return value
+    certain = type(value) is float and value.is_integer() and value >= least
+    return value if certain else UNSURE
+
+
+def _extent(value: Any) -> Any:
+    """How many rows or columns a range has: none at all is an error, fewer is another direction."""
+    return _REF if value == 0.0 and type(value) is float else _whole(1.0, value)
+
+
 def _key(value: Any) -> Any:
     """What a lookup looks for: the engine takes a blank for 0 and folds no accents."""
     if isinstance(value, float):
@@ -292,6 +306,10 @@ def callbacks(*, date1904: bool) -> dict[str, Callable[..., Any]]:
         "__NEEDLE": _lifted(_needle),
         "__CRITERION": _lifted(criterion),
         "__NUMBER": _lifted(_certain_number),
+        "__POSITION": partial(_whole, 1.0),
+        "__SHIFT": partial(_whole, -1e6),
+        "__EXTENT": _extent,
+        "__UNSURE": lambda: UNSURE,
         "__KEY": _lifted(_key),
         "__SUMPRODUCT": _sumproduct,
         "__MOD": _lifted(_modulo),

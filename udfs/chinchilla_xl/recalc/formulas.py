@@ -14,9 +14,9 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 from chinchilla_xl.recalc import trusted
-from chinchilla_xl.recalc.addresses import Cell, parse_area
+from chinchilla_xl.recalc.addresses import MAX_ROW, Cell, parse_area
 from chinchilla_xl.recalc.callbacks import UNSURE, criterion
-from chinchilla_xl.recalc.lower import OURS, bare_name, lowered, rendered
+from chinchilla_xl.recalc.lower import OURS, bare_name, is_moving, lowered, rendered
 from chinchilla_xl.recalc.names import CONSTANT, WHOLE, Names, bare_sheet
 from chinchilla_xl.recalc.parts import DefinedName, Table
 from chinchilla_xl.recalc.structured import TableReferences
@@ -30,11 +30,12 @@ from chinchilla_xl.recalc.syntax import (
     TEXT,
     Atom,
     Call,
+    KeepError,
     NotParsedError,
     Slot,
-    KeepError,
     filled,
     has_intersection,
+    is_place,
     parse,
     place,
     split,
@@ -146,13 +147,48 @@ class Judge:
 
     def _call(self, call: Call, array: bool) -> bool:
         """Judge a call with its arguments; whether its result is an array."""
+        if call.name == ":":
+            self._seen_moving = True
+            for slot in call.slots:
+                self._range_end(slot, array)
+            return True
         name = call.name if call.name in ("", "(") else _known(call.name)
         self._seen_ours = self._seen_ours or name in OURS
+        if name == "OFFSET":
+            self._seen_moving = True
+            self._check_reference(call.slots[0])
+            if not 3 <= len(call.slots) <= 5:
+                raise KeepError("OFFSET: with these arguments")
         found = [self._slot(slot, array) for slot in call.slots]
         _check_arguments(name, call.slots, found, self._hidden_rows)
         for position, inside in enumerate(found):
             _check_slot(name, position, inside, array)
         return _gives_array(name, call.slots, found)
+
+    def _range_end(self, slot: Slot, array: bool) -> None:
+        """Judge one end of a range that is computed."""
+        only = slot[0] if len(slot) == 1 else None
+        if isinstance(only, Call) and bare_name(only.name) == "OFFSET":
+            self._call(only, array)
+        elif isinstance(only, Call) and bare_name(only.name) == "INDEX":
+            height, width = self._check_reference(only.slots[0])
+            positions = len(only.slots) - 1
+            if positions != 1 + (height != 1 and width != 1) or not all(only.slots):
+                raise KeepError("INDEX: with these arguments at the end of a range")
+            self._call(only, array)
+        elif self._check_reference(slot) != (1, 1):
+            raise KeepError("a range from one range to another")
+
+    def _check_reference(self, slot: Slot) -> tuple[int, int]:
+        """The size of a plain reference; KeepError if the argument is none."""
+        only = slot[0] if len(slot) == 1 else None
+        if isinstance(only, Atom) and only.kind == RANGE:
+            where = only.text.rpartition("!")[2]
+            column = re.fullmatch(r"\$?([A-Z]+):\$?\1", where, re.IGNORECASE)
+            if where in self._areas or column:
+                size = self._reference(only.text)
+                return (MAX_ROW, 1) if column else size
+        raise KeepError("a range that starts or ends at what is no plain reference")
 
     def _slot(self, slot: Slot, array: bool) -> _Found:
         found = _Found()
@@ -283,7 +319,25 @@ def _check_forms(name: str, words: list[str]) -> None:
 
 
 def _is_plain(slot: Slot) -> bool:
+    if is_moving(slot):
+        return True
     return len(slot) == 1 and (isinstance(slot[0], Atom) or bare_name(slot[0].name) in OURS)
+
+
+def _is_line(slot: Slot, found: _Found) -> bool:
+    """Whether an argument is one column or one row of cells."""
+    if found.sizes:
+        return 1 in found.sizes[0]
+    if found.whole:
+        first, _, last = found.whole.rpartition("!")[2].replace("$", "").upper().partition(":")
+        return first == last
+    only = slot[0] if len(slot) == 1 else None
+    if not isinstance(only, Call) or bare_name(only.name) != "OFFSET":
+        return False
+    extents = [*(rendered(extent) for extent in only.slots[3:5]), "", ""][:2]
+    base = only.slots[0][0]
+    single = isinstance(base, Atom) and ":" not in base.text and is_place(base.text[-1:])
+    return "1" in extents or (single and "" in extents)
 
 
 def _text_literal(slot: Slot) -> str:
@@ -297,7 +351,8 @@ def _check_criteria(name: str, slots: list[Slot], found: list[_Found]) -> None:
     sizes = set()
     for position, (slot, inside) in enumerate(zip(slots, found, strict=True)):
         if position not in positions:
-            sizes.add("whole" if inside.whole else tuple(inside.sizes))
+            if not is_moving(slot):  # whose size is seen only when it is computed
+                sizes.add("whole" if inside.whole else tuple(inside.sizes))
         elif criterion(_text_literal(slot)) is UNSURE:
             raise KeepError(f"{name}: a criterion of this form")
     if len(sizes) > 1:
@@ -331,9 +386,13 @@ def _gives_array(name: str, slots: list[Slot], found: list[_Found]) -> bool:
         return any(inside.arrays for inside in found)
     if name == "INDEX":
         whole = any(rendered(slot) in ("", "0") for slot in slots[1:3])
-        return whole or (len(slots) == 2 and not (found[0].sizes and 1 in found[0].sizes[0]))
+        return whole or (len(slots) == 2 and not _is_line(slots[0], found[0]))
+    if name == "OFFSET":
+        extents = [rendered(slot) for slot in slots[3:5]] + ["", ""]
+        alike = all(e in ("", "1") for e in extents)
+        return not alike or (bool(found[0].arrays) and "" in extents[:2])
     if name == "XLOOKUP":
-        return len(found) > 2 and not (found[2].sizes and 1 in found[2].sizes[0])
+        return len(found) > 2 and not _is_line(slots[2], found[2])
     function = OURS.get(name)
     if function is None:
         return False

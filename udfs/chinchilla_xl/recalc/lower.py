@@ -46,9 +46,17 @@ def bare_name(function: str) -> str:
 def rendered(part: Call | Slot) -> str:
     """A formula or an argument as it was, without spaces."""
     if isinstance(part, Call):
+        if part.name == ":":
+            return ":".join(map(rendered, part.slots))
         inside = ",".join(map(rendered, part.slots))
         return inside if not part.name else f"{part.name.removesuffix('(')}({inside})"
     return "".join(item.text if isinstance(item, Atom) else rendered(item) for item in part)
+
+
+def is_moving(slot: Slot) -> bool:
+    """Whether an argument is a reference that is computed."""
+    only = slot[0] if len(slot) == 1 else None
+    return isinstance(only, Call) and (only.name == ":" or bare_name(only.name) == "OFFSET")
 
 
 def lowered(root: Call) -> str:
@@ -125,6 +133,8 @@ def _nonzero(item: Atom | Call) -> bool:
 def _call(call: Call) -> str:
     if call.name == "(":
         return f"({_expression(call.slots[0])})"
+    if call.name == ":":
+        return ":".join(map(_range_end, call.slots))
     name = bare_name(call.name)
     if name in OURS:
         return f"{name}({','.join(_our_arguments(call.slots))})"
@@ -137,7 +147,42 @@ def _call(call: Call) -> str:
         arguments[1] = f"__EXPONENT({arguments[0]},{arguments[1]})"
     spelled = trusted.REPLACED.get(name, call.name)
     text = f"{spelled}({','.join(arguments)})"
+    if name in trusted.CRITERIA and any(map(is_moving, call.slots)):
+        text = _if_sizes_agree(name, arguments, text)
+    if name in trusted.COUNTING and any(map(is_moving, call.slots)):
+        # An error in a range's place would be counted, or passed over.
+        errors = ",".join(
+            f"ISERROR(ROWS({a}))"
+            for a, s in zip(arguments, call.slots, strict=True)
+            if is_moving(s)
+        )
+        text = f"IF(OR({errors}),__UNSURE(),{text})"
     return f"__POSSIBLE({text})" if name in trusted.OVERFLOWING else text
+
+
+def _range_end(slot: Slot) -> str:
+    """One end of a range: a reference, OFFSET, or INDEX at positions that are beyond doubt."""
+    only = slot[0]
+    if isinstance(only, Atom) or bare_name(only.name) != "INDEX":
+        return _expression(slot)
+    positions = [_whole("__POSITION", position) for position in only.slots[1:]]
+    return f"INDEX({','.join([_expression(only.slots[0]), *positions])})"
+
+
+def _whole(callback: str, slot: Slot) -> str:
+    """An argument that has to be a whole number."""
+    only = slot[0] if len(slot) == 1 else None
+    literal = isinstance(only, Atom) and only.kind == NUMBER and only.text.strip("0").isdigit()
+    return rendered(slot) if literal or not slot else f"{callback}({_expression(slot)})"
+
+
+def _if_sizes_agree(name: str, arguments: list[str], text: str) -> str:
+    """The engine takes ranges of different sizes, which are an error in Excel."""
+    ranges = [a for i, a in enumerate(arguments) if i not in trusted.SINGLE_ARGUMENTS[name]]
+    agree = ",".join(
+        f"{of}({ranges[0]})={of}({other})" for other in ranges[1:] for of in ("ROWS", "COLUMNS")
+    )
+    return f"IF(AND({agree}),{text},__UNSURE())" if agree else text
 
 
 def _our_arguments(slots: list[Slot]) -> list[str]:
@@ -147,6 +192,9 @@ def _our_arguments(slots: list[Slot]) -> list[str]:
 
 
 def _argument(name: str, position: int, slot: Slot) -> str:
+    if name == "OFFSET" and position > 0:
+        shift = position < 3
+        return _whole("__SHIFT" if shift else "__EXTENT", slot) or ("0" if shift else "")
     guard, positions = trusted.GUARDED_ARGUMENTS.get(name, ("", None))
     if guard and (positions is None or position in positions):
         if name == "SEARCH" and position == 0:

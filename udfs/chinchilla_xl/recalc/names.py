@@ -39,6 +39,9 @@ _ABSOLUTE = re.compile(r"\$[A-Z]{1,3}\$\d+(:\$[A-Z]{1,3}\$\d+)?|\$[A-Z]+:\$[A-Z]
 CONSTANT = re.compile(r"-?[0-9.]+(?:E[+-]?[0-9]+)?")
 _VARIABLE = re.compile(r"_xl[po][mp]\.", re.IGNORECASE)
 
+_REFERRING = (":", "OFFSET", "INDEX")
+"""Calls in which the engine does not look names up, or the judge has to see what they are."""
+
 _LONGEST = 1 << 15
 _GLOBAL = "[0]"
 
@@ -105,7 +108,10 @@ class Names:
                 if isinstance(item, Call):
                     if self._is_written(item.name) or self.occur_in(item):
                         return True
-                elif item.kind == RANGE and self._is_written(item.text):
+                elif item.kind == RANGE and (
+                    self._is_written(item.text)
+                    or (call.name in _REFERRING and item.text.casefold() in self.direct)
+                ):
                     return True
         return bare_name(call.name) == "LET" and any(
             len(slot) == 1 and isinstance(slot[0], Atom) and slot[0].text.casefold() in self.direct
@@ -233,7 +239,7 @@ class _Writer:
         return item.text
 
     def _operand(self, text: str, scope: _Scope) -> str:
-        sheet, bang, where = text.rpartition("!")
+        _, bang, where = text.rpartition("!")
         if not bang and _word(where) in scope.variables:
             value = scope.variables[_word(where)]
             if value is None:
@@ -286,10 +292,6 @@ class _Writer:
         return places
 
     def _call(self, call: Call, scope: _Scope) -> str:
-        if call.name == "(":
-            return f"({self.slot(call.slots[0], scope)})"
-        if call.name == ":":
-            return ":".join(self.slot(slot, scope) for slot in call.slots)
         name = bare_name(call.name)
         if name == "LET":
             return self._let(call, scope)
@@ -297,22 +299,31 @@ class _Writer:
             raise KeepError("LAMBDA: not among the functions that are computed")
         if name == "ISOMITTED":
             return "TRUE" if self._is_omitted(call, scope) else "FALSE"
-        if name == "IF" and len(call.slots) == 3 and len(call.slots[0]) == 1:
-            test = call.slots[0][0]
-            if isinstance(test, Call) and bare_name(test.name) == "ISOMITTED":
-                chosen = call.slots[1 if self._is_omitted(test, scope) else 2]
-                return _operand(self.slot(chosen, scope), chosen)
-        if "!" not in call.name and _word(call.name) in scope.variables:
-            raise KeepError(f"{call.name} is a variable that is called")
-        definition = self._names.find(call.name, self._sheet, scope.definition)
-        if definition is None:
-            arguments = ",".join(self.slot(slot, scope) for slot in call.slots)
-            return f"{call.name}({arguments})"
+        if name == "IF" and (chosen := self._chosen(call, scope)) is not None:
+            return _operand(self.slot(chosen, scope), chosen)
+        if call.name not in ("(", ":"):
+            if "!" not in call.name and _word(call.name) in scope.variables:
+                raise KeepError(f"{call.name} is a variable that is called")
+            definition = self._names.find(call.name, self._sheet, scope.definition)
+            if definition is not None:
+                return self._called(definition, call, scope)
+        slots = [self.slot(slot, scope) for slot in call.slots]
+        if call.name == ":":
+            return ":".join(slots)
+        return f"{call.name.removesuffix('(')}({','.join(slots)})"
+
+    def _called(self, definition: DefinedName, call: Call, scope: _Scope) -> str:
         if not all(call.slots):
             raise KeepError(f"{definition.name}: called with an omitted argument")
-        return self._written(
-            definition, [_operand(self.slot(slot, scope), slot) for slot in call.slots]
-        )
+        arguments = [_operand(self.slot(slot, scope), slot) for slot in call.slots]
+        return self._written(definition, arguments)
+
+    def _chosen(self, call: Call, scope: _Scope) -> Slot | None:
+        """What IF(ISOMITTED(parameter), ..., ...) comes to."""
+        test = call.slots[0][0] if len(call.slots) == 3 and len(call.slots[0]) == 1 else None
+        if not isinstance(test, Call) or bare_name(test.name) != "ISOMITTED":
+            return None
+        return call.slots[1 if self._is_omitted(test, scope) else 2]
 
     def _is_omitted(self, call: Call, scope: _Scope) -> bool:
         word = _variable(call.slots[0])

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from chinchilla_xl.recalc.addresses import Area, Cell, column_letters, quote_sheet
+from chinchilla_xl.recalc.addresses import Cell, column_letters, quote_sheet
 from chinchilla_xl.recalc.parts import Table
 from chinchilla_xl.recalc.syntax import BRACKETS, KeepError
 from chinchilla_xl.recalc.values import decode
@@ -142,38 +142,42 @@ def _absolute(letters: list[str], top: int, bottom: int) -> str:
 
 def _specified(inside: str) -> tuple[set[str], tuple[str, str] | None]:
     """The areas and the first and last column that stand in a reference's brackets."""
-    uncertain = KeepError(f"{inside}: a structured reference of this form")
     text = inside[1:-1]
     areas: set[str] = set()
+    columns: list[str] = []
     if text.startswith("@"):
         areas.add(_ROW)
         text = text[1:]
-    if not text:
-        return areas or {_DATA}, None
-    if not text.lstrip().startswith("["):
-        if _PLAIN.fullmatch(text):
-            return areas or {_DATA}, (text, text)
-        if text.casefold() in (_HEADERS, _DATA, _TOTALS, _ALL, _ROW) and not areas:
-            return {text.casefold()}, None
-        raise uncertain
-    columns: list[str] = []
-    at, separator = 0, ""
-    while match := _ITEM.match(text, at):
-        item = match[1]
-        if item.startswith("#"):
-            if columns or separator == ":" or item.casefold() in areas:
-                raise uncertain
-            areas.add(item.casefold())
-        else:
-            if len(columns) != (separator == ":"):
-                raise uncertain
-            columns.append(item)
-        at, separator = match.end(), match[2]
-        if not separator:
-            break
-    if at != len(text) or separator or (areas and areas not in _AREAS):
-        raise uncertain
+    if text.lstrip().startswith("["):
+        _read_items(text, areas, columns)
+    elif _PLAIN.fullmatch(text):
+        columns.append(text)
+    elif text:
+        areas.add(text.casefold())
+    if areas and areas not in _AREAS:
+        raise KeepError(f"{inside}: a structured reference of this form")
     return areas or {_DATA}, (columns[0], columns[-1]) if columns else None
+
+
+def _read_items(text: str, areas: set[str], columns: list[str]) -> None:
+    """Read [#Headers],[#Data],[First]:[Last] into areas and columns."""
+    separator = ","
+    at = 0
+    while separator:
+        match = _ITEM.match(text, at)
+        if match is None:
+            areas.add(text)  # which is none
+            return
+        item, new = match[1], match[2]
+        if item.startswith("#") and not columns and item.casefold() not in areas:
+            areas.add(item.casefold())
+            valid = new != ":"
+        else:
+            columns.append(item)
+            valid = not item.startswith("#") and len(columns) == 1 + (separator == ":")
+        if not valid:
+            areas.add(text)
+        at, separator = match.end(), new
 
 
 def _column(table: Table, text: str) -> int | None:

@@ -117,20 +117,24 @@ def parse(shape: str) -> Call:
         tokens = Tokenizer("=" + numbered).items
     except (TokenizerError, IndexError):
         raise NotParsedError from None
+    root = _tree(tokens)
+    if ":" in numbered:
+        _fold_ranges(root)
+    return root
+
+
+def _tree(tokens: list[Token]) -> Call:
     root = Call("")
     calls = [root]
     for item in _items(tokens):
+        slot = calls[-1].slots[-1]
         if isinstance(item, Atom):
-            calls[-1].slots[-1].append(item)
+            slot.append(item)
         elif item.type == Token.SEP:
             calls[-1].slots.append([])
         elif item.subtype == Token.OPEN:
             first, colon, name = item.value[:-1].strip().rpartition(":")
-            slot = calls[-1].slots[-1]
-            if colon and first:
-                slot.append(Atom(RANGE, first))
-            if colon:
-                slot.append(Atom(RANGE, ":"))
+            slot += [Atom(RANGE, text) for text in (first, colon) if text]
             call = Call(name or "(")
             slot.append(call)
             calls.append(call)
@@ -140,8 +144,6 @@ def parse(shape: str) -> Call:
             raise NotParsedError
     if len(calls) > 1 or len(root.slots) > 1 or not root.slots[0]:
         raise NotParsedError
-    if ":" in numbered:
-        _fold_ranges(root)
     return root
 
 
@@ -153,17 +155,12 @@ def _fold_ranges(call: Call) -> None:
             item = slot[at]
             if isinstance(item, Call):
                 _fold_ranges(item)
-            elif item.kind == RANGE and item.text.startswith(":") and at:
-                rest: Slot = (
-                    [Atom(RANGE, item.text[1:])] if len(item.text) > 1 else slot[at + 1 : at + 2]
-                )
-                for end in rest:
-                    if isinstance(end, Call):
-                        _fold_ranges(end)
-                slot[at - 1 : at + (1 if len(item.text) > 1 else 2)] = [
-                    Call(":", [[slot[at - 1]], rest])
-                ]
-                continue
+            elif at and item.kind == RANGE and item.text.startswith(":"):
+                if item.text != ":":  # the tokenizer's reading of what follows a parenthesis
+                    slot[at : at + 1] = [Atom(RANGE, ":"), Atom(RANGE, item.text[1:])]
+                ends: list[Slot] = [slot[at - 1 : at], slot[at + 1 : at + 2]]
+                slot[at - 1 : at + 2] = [Call(":", ends)]
+                at -= 1
             at += 1
 
 

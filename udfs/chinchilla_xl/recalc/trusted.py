@@ -35,7 +35,7 @@ RANGE_FUNCTIONS = frozenset(
     AND AVEDEV AVERAGE AVERAGEA AVERAGEIF AVERAGEIFS CHOOSE CHOOSECOLS CHOOSEROWS COLUMNS CONCAT
     CORREL COUNT COUNTA COUNTBLANK COUNTIF COUNTIFS COVARIANCE.P COVARIANCE.S DEVSQ DROP FILTER
     FORECAST FORECAST.LINEAR GEOMEAN GROWTH HARMEAN HLOOKUP HSTACK INDEX INTERCEPT IRR KURT
-    LARGE LINEST MATCH MAX MAXIFS MEDIAN MIN MINIFS MIRR MODE MODE.SNGL NPV OR PEARSON
+    LARGE LINEST MATCH MAX MAXIFS MEDIAN MIN MINIFS MIRR MODE MODE.SNGL NPV OFFSET OR PEARSON
     PERCENTILE PERCENTILE.EXC PERCENTILE.INC PRODUCT QUARTILE QUARTILE.EXC QUARTILE.INC RANK
     RANK.AVG RANK.EQ ROWS RSQ SERIESSUM SKEW SLOPE SMALL SORT SORTBY STDEV STDEV.P STDEV.S
     STDEVP STEYX SUBTOTAL SUM SUMIF SUMIFS SUMPRODUCT SUMSQ SUMX2MY2 SUMX2PY2 SUMXMY2 TAKE
@@ -80,6 +80,7 @@ SINGLE_ARGUMENTS: dict[str, frozenset[int]] = {
     "MINIFS": _IFS,
     "MIRR": frozenset({1, 2}),
     "NPV": frozenset({0}),
+    "OFFSET": frozenset({1, 2, 3, 4}),
     "PERCENTILE": frozenset({1}),
     "PERCENTILE.EXC": frozenset({1}),
     "PERCENTILE.INC": frozenset({1}),
@@ -119,7 +120,7 @@ An approximate one is computed by bisection, whose answer on unsorted data is th
 ARGUMENT_FORMS: dict[str, tuple[int, str, str]] = {
     "DATEDIF": (2, '"[ymd]"', "in this unit"),
     "NETWORKDAYS.INTL": (2, "|[0-9]+", "weekends of this form"),
-    "SUBTOTAL": (0, "[1-9]|1[01]", "a code that is not a number from 1 to 11"),
+    "SUBTOTAL": (0, "(10)?[1-9]|1?1[01]", "a code that is none of its numbers"),
     "TEXT": (
         1,
         r'"([#0,]*0(\.[0#]+)?%?|yyyy-mm-dd|mmm yyyy|mmmm yyyy|dd/mm/yyyy|yyyy)"',
@@ -176,7 +177,6 @@ REASONS = {
     "RANDARRAY": "random numbers",
     "CEILING": "the engine rounds negative numbers otherwise than Excel",
     "INDIRECT": "a reference built from text",
-    "OFFSET": "a reference that is computed",
     "CELL": "it asks about the spreadsheet program",
     "INFO": "it asks about the spreadsheet program",
 }
