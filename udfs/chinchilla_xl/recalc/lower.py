@@ -170,10 +170,10 @@ def _range_end(slot: Slot) -> str:
 
 
 def _whole(callback: str, slot: Slot) -> str:
-    """An argument that has to be a whole number."""
-    only = slot[0] if len(slot) == 1 else None
-    literal = isinstance(only, Atom) and only.kind == NUMBER and only.text.strip("0").isdigit()
-    return rendered(slot) if literal or not slot else f"{callback}({_expression(slot)})"
+    """An argument that has to be a whole number, and but for a shift one above 0."""
+    text = rendered(slot)
+    literal = text.isdigit() and (callback == "__SHIFT" or int(text) > 0)
+    return text if literal or not slot else f"{callback}({_expression(slot)})"
 
 
 def _if_sizes_agree(name: str, arguments: list[str], text: str) -> str:

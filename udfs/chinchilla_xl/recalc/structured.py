@@ -166,7 +166,9 @@ def _read_items(text: str, areas: set[str], columns: list[str]) -> None:
     while separator:
         match = _ITEM.match(text, at)
         if match is None:
-            areas.add(text)  # which is none
+            # XlsxWriter spells [@Price] as [[#This Row],Price].
+            plain = at and separator == "," and not columns and _PLAIN.fullmatch(text[at:])
+            (columns.append if plain else areas.add)(text[at:])
             return
         item, new = match[1], match[2]
         if item.startswith("#") and not columns and item.casefold() not in areas:
