@@ -142,7 +142,7 @@ def budget() -> bytes:
     )  # fmt: skip
     other.write_formula("A1", "=SUM(RUNS[share])")
     other.write_formula("A2", "=MIN(Runs[Loss])")
-    other.write_formula("A3", "=SUMIFS(Runs[Tokens '[T']],Runs[Params],\">5E8\")")
+    other.write_formula("A3", "=SUMIFS(Runs[Tokens '[T']],Runs[Params],\">500000000\")")
     other.write_formula("A4", "=Runs[[#This Row],[Params]]", None, 77)
     other.write_formula("A5", "=Runs", None, 77)
     other.write_dynamic_array_formula("C1:C3", "=Runs[Params]*2")

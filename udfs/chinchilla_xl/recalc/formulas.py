@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from chinchilla_xl.recalc import trusted
 from chinchilla_xl.recalc.addresses import MAX_ROW, Cell, parse_area
@@ -112,11 +112,9 @@ class Judge:
         if verdict.reason is None and verdict.lowered is None and written is text:
             return verdict
         new = written if verdict.lowered is None else filled(verdict.lowered, references)
-        return replace(
-            verdict,
-            reason=verdict.reason and filled(verdict.reason, references),
-            lowered=None if verdict.reason else new,
-        )
+        if verdict.reason is not None:
+            return Verdict(filled(verdict.reason, references))
+        return Verdict(None, verdict.arrays, new, verdict.sole, verdict.ours, verdict.moving)
 
     def _examine(
         self, shape: str, references: list[str], array: bool, *, written: bool = False

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from chinchilla_xl.recalc.addresses import Cell
 from chinchilla_xl.recalc.lower import bare_name
@@ -31,6 +32,7 @@ from chinchilla_xl.recalc.syntax import (
     is_place,
     moved,
     parse,
+    place,
     split,
 )
 
@@ -70,6 +72,10 @@ class _Scope:
     variables: dict[str, str | None] = field(default_factory=dict)
 
 
+_Relative: TypeAlias = tuple[str, DefinedName]
+"""A reference in a name's formula that is relative to the cell, and the name."""
+
+
 class Names:
     """The defined names of one workbook."""
 
@@ -92,7 +98,7 @@ class Names:
         }
         """The names that the engine can be left to look up, and what they stand for."""
         self._formulas: dict[tuple[str | None, str], _Formula | KeepError] = {}
-        self._templates: dict[tuple[str, str], str] = {}
+        self._templates: dict[tuple[str, str], tuple[str, list[_Relative]]] = {}
 
     def _is_direct(self, name: DefinedName) -> bool:
         if CONSTANT.fullmatch(name.formula):
@@ -131,11 +137,11 @@ class Names:
         if template is None:
             if has_intersection(shape):
                 raise KeepError("an intersection of ranges")
-            writer = _Writer(self, sheet, cell)
-            template = writer.slot(parse(shape).slots[0], _Scope())
-            if not writer.relative:
-                self._templates[shape, sheet] = template
-        return filled(template, references)
+            writer = _Writer(self, sheet, len(references))
+            text = writer.slot(parse(shape).slots[0], _Scope())
+            template = self._templates[shape, sheet] = text, writer.relative
+        text, relative = template
+        return filled(text, [*references, *(_moved(*one, cell) for one in relative)])
 
     def find(self, word: str, sheet: str, inside: DefinedName | None) -> DefinedName | None:
         """What a word means, in a formula of a sheet or inside the formula of another name."""
@@ -216,13 +222,14 @@ def _word(text: str) -> str:
 
 
 class _Writer:
-    """Writes out one formula in one cell."""
+    """Writes out one formula of a sheet."""
 
-    def __init__(self, names: Names, sheet: str, cell: Cell) -> None:
-        self._names, self._sheet, self._cell = names, sheet, cell
+    def __init__(self, names: Names, sheet: str, references: int) -> None:
+        self._names, self._sheet, self._references = names, sheet, references
         self._open: list[DefinedName] = []
         self._count = 0
-        self.relative = False
+        self.relative: list[_Relative] = []
+        """References whose meaning depends on the cell: they come after the formula's own."""
 
     def slot(self, slot: Slot, scope: _Scope) -> str:
         """A piece of formula without names."""
@@ -266,7 +273,7 @@ class _Writer:
         if any(definition is other for other in self._open):
             raise KeepError(f"the name {definition.name} rests on itself")
         formula = self._names.formula(definition)
-        scope = _Scope(self._moved(formula, definition), definition)
+        scope = _Scope(self._places(formula, definition), definition)
         if (formula.parameters is None) != (arguments is None):
             is_lambda = formula.parameters is not None
             why = "holds a LAMBDA, which is not called" if is_lambda else "is no function"
@@ -278,17 +285,15 @@ class _Writer:
         self._open.pop()
         return _operand(text, formula.body)
 
-    def _moved(self, formula: _Formula, definition: DefinedName) -> list[str]:
-        """A name's references as they read in this cell: files hold them as they read in A1."""
-        if all(_ABSOLUTE.fullmatch(reference) for reference in formula.references):
-            return formula.references
-        self.relative = True
+    def _places(self, formula: _Formula, definition: DefinedName) -> list[str]:
+        """A name's references; those relative to the cell as characters that stand for them."""
         places = []
         for reference in formula.references:
-            place = moved(reference, self._cell.row - 1, self._cell.column - 1)
-            if place is None:
-                raise _relative(definition)
-            places.append(place)
+            if _ABSOLUTE.fullmatch(reference):
+                places.append(reference)
+            else:
+                places.append(place(self._references + len(self.relative)))
+                self.relative.append((reference, definition))
         return places
 
     def _call(self, call: Call, scope: _Scope) -> str:
@@ -364,6 +369,14 @@ def _operand(text: str, slot: Slot) -> str:
     first = slot[0] if slot else None
     alone = len(slot) == 1 and not (isinstance(first, Atom) and first.kind == PREFIX)
     return text if alone else f"({text})"
+
+
+def _moved(reference: str, definition: DefinedName, cell: Cell) -> str:
+    """A name's reference as it reads in a cell: files hold it as it reads in A1."""
+    found = moved(reference, cell.row - 1, cell.column - 1)
+    if found is None:
+        raise _relative(definition)
+    return found
 
 
 def _relative(definition: DefinedName) -> KeepError:
