@@ -19,7 +19,17 @@ from support import cached
 
 pytestmark = libreoffice.needed
 
-FORMULAS = (Path(__file__).parent / "data" / "fidelity.txt").read_text("utf-8").splitlines()
+MULTIPLES = [
+    f"{function}({number},{rest})"
+    for function in ("CEILING", "FLOOR", "CEILING.MATH", "FLOOR.MATH")
+    for number in (7.3, -7.3, 2.5, 6, -6, 0, -1234.567)
+    for rest in ("2", "-2", "0.5", "-1", "0.05", "0", "3,0", "3,1", "-3,-1")
+    if "," not in rest or "MATH" in function
+]
+FORMULAS = [
+    *(Path(__file__).parent / "data" / "fidelity.txt").read_text("utf-8").splitlines(),
+    *MULTIPLES,
+]
 
 DATA = (
     [3, -1.5, 8, 0, 12.25, 7, 7, -4, 100, 0.5],

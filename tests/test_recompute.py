@@ -100,18 +100,18 @@ def test_every_spelling_of_our_functions_is_understood(spelled):
         ("=Sizes+1", "Sizes is a range where the cell holds a single value"),
         ("=OPT_PARAMS(A1:A3*1,1)", "A1:A3 is a range where OPT_PARAMS takes a single value"),
         ("=OPT_PARAMS(A1:A3,1)+1", "OPT_PARAMS is a range where the cell holds a single value"),
-        ("=MMULT(A1:A2,A1:B1)", "MMULT: not among the functions that are computed"),
+        ("=MDETERM(A1:B2)", "MDETERM: not among the functions that are computed"),
         ("=RAND()", "RAND: a random number"),
-        ("=CEILING(-7.3,-2)", "CEILING: the engine rounds negative numbers otherwise than Excel"),
-        ("=MATCH(2,A1:A3)", "MATCH: an approximate lookup"),
-        ("=VLOOKUP(2,A1:B3,2,TRUE)", "VLOOKUP: an approximate lookup"),
+        ("=CEILING(A1,)", "CEILING: with an omitted argument"),
+        ("=XMATCH(2,A1:A3,1)", "XMATCH: an approximate lookup"),
+        ("=VLOOKUP(2,A:B,2,TRUE)", "VLOOKUP: an approximate lookup of this form"),
         ('=TEXT(A1,"0.0E+00")', "TEXT: in this format"),
         ("=A1:A2 A2:A3", "an intersection of ranges"),
         ("=SUM((A1,A2))", "a union of ranges"),
         ("=Table1[x]", "there is no table Table1"),
         ("=[1]Sheet1!A1", "a link to another workbook"),
         ("=SUM(Sheet:Sheet2!A1)", "a reference across sheets"),
-        ("=Computed", "LOOKUP: not among the functions that are computed"),
+        ("=Computed", "PERCENTRANK: not among the functions that are computed"),
         ("=A1+", "it cannot be parsed"),
         ("=C1", "it is part of a circular reference"),
         ("=SOMEONE.ELSES(A1)", "SOMEONE.ELSES: not among the functions that are computed"),
@@ -124,7 +124,9 @@ def test_what_cannot_be_computed_faithfully_keeps_its_value_and_is_reported(form
         sheet.cell(row, 1, row)
     sheet["C1"], sheet["D1"] = formula, "=A1+1"
     book.defined_names["Sizes"] = DefinedName("Sizes", attr_text="Sheet!$A$1:$A$3")
-    book.defined_names["Computed"] = DefinedName("Computed", attr_text="LOOKUP(2,Sheet!$A$1:$A$3)")
+    book.defined_names["Computed"] = DefinedName(
+        "Computed", attr_text="PERCENTRANK(Sheet!$A$1:$A$3,2)"
+    )
     before = with_cached(saved(book), "C1", b"41")
     after, report = recompute_bytes(before)
     assert [(k.cell, k.formula, k.reason) for k in report.kept] == [("Sheet!C1", formula, reason)]

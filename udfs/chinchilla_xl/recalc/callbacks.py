@@ -12,7 +12,10 @@ import re
 from collections.abc import Callable
 from datetime import date
 from functools import partial
-from typing import Any
+from itertools import pairwise
+from operator import mul
+from typing import Any, TypeAlias
+from unicodedata import combining, normalize
 
 UNSURE = {"type": "Error", "kind": "NImpl"}
 _VALUE = {"type": "Error", "kind": "Value"}
@@ -190,11 +193,45 @@ def _extent(value: Any) -> Any:
     return _REF if value == 0.0 and type(value) is float else _whole(1.0, value)
 
 
-def _key(value: Any) -> Any:
-    """What a lookup looks for: the engine takes a blank for 0 and folds no accents."""
+def _is_doubtful(value: Any) -> bool:
+    """Whether an exact lookup may take this for something else, or for almost the same."""
     if isinstance(value, float):
-        return value if value == _rounded(value) else UNSURE  # equal or almost?
-    return UNSURE if value is None or (isinstance(value, str) and not value.isascii()) else value
+        return value != _rounded(value)
+    return value is None or (isinstance(value, str) and not value.isascii())
+
+
+def _key(value: Any, values: Any = None) -> Any:
+    """What a lookup looks for: UNSURE if that is doubtful, and among the values is its like.
+
+    The engine takes a blank for 0 and folds no accents; a number may be equal or almost equal.
+    """
+    if isinstance(value, list):
+        return _elementwise(lambda one: _key(one, values), value)
+    if not _is_doubtful(value):
+        return value
+    if values is None:
+        return UNSURE
+    cells = [cell for row in values for cell in row] if isinstance(values, list) else [values]
+    while cells and cells[-1] is None:
+        cells.pop()
+    if value is None:
+        return UNSURE if any(cell in (None, 0.0, "") for cell in cells) else 0.0
+    if isinstance(value, str):
+        like = any(
+            isinstance(cell, str) and cell != value and _folded(cell) == _folded(value)
+            for cell in cells
+        )
+        return UNSURE if like or "*" in value or "?" in value or "~" in value else value
+    near = 1e-14 * abs(value)
+    like = any(
+        type(cell) is float and cell != value and abs(cell - value) <= near for cell in cells
+    )
+    return UNSURE if like else value
+
+
+def _folded(text: str) -> str:
+    """A text without case and accents."""
+    return "".join(c for c in normalize("NFKD", text.casefold()) if not combining(c))
 
 
 def _sumproduct(*args: Any) -> Any:
@@ -232,6 +269,69 @@ def _modulo(a: Any, b: Any) -> Any:
     return a - b * math.floor(quotient)
 
 
+def _multiple(towards: Callable[[float], int], number: Any, significance: Any) -> Any:
+    """CEILING and FLOOR: the sign of the significance decides what is up for negative numbers."""
+    number, significance = _number(number), _number(significance)
+    for operand in (number, significance):
+        if isinstance(operand, dict):
+            return operand
+    if significance == 0:
+        return 0.0 if number == 0 or towards is math.ceil else _DIV
+    return _NUM if significance < 0 < number else _next(towards, number, significance)
+
+
+def _multiple_of_size(
+    towards: Callable[[float], int], number: Any, significance: Any = 1.0, mode: Any = 0.0
+) -> Any:
+    """CEILING.MATH and FLOOR.MATH: up and down, or with a mode away from zero and towards it."""
+    number, significance, mode = _number(number), _number(significance), _number(mode)
+    for operand in (number, significance, mode):
+        if isinstance(operand, dict):
+            return operand
+    if significance == 0:
+        return 0.0
+    return _next(towards, number, -abs(significance) if mode and number < 0 else abs(significance))
+
+
+def _next(towards: Callable[[float], int], number: float, significance: float) -> Any:
+    """The multiple of the significance whose factor is the next whole number."""
+    quotient = number / significance
+    nearest = round(quotient) if abs(quotient) < 2.0**40 else 0
+    if quotient != nearest and abs(quotient - nearest) <= 1e-12 * max(abs(quotient), 1.0):
+        return UNSURE  # a hair decides between two multiples
+    return possible(towards(quotient) * significance) if abs(quotient) < 2.0**40 else UNSURE
+
+
+def _match(order: float, key: Any, values: Any) -> Any:
+    """Where the last value not above the key is (order 1), or not below it (-1).
+
+    A program finds it by bisection, which is certain where the values are numbers in order.
+    """
+    if isinstance(key, dict):
+        return key
+    cells = [cell for row in values for cell in row] if isinstance(values, list) else [values]
+    while cells and cells[-1] is None:
+        cells.pop()
+    if type(key) is not float or not all(type(cell) is float for cell in cells):
+        return UNSURE
+    if any((b - a) * order <= 0 for a, b in pairwise(cells)):
+        return UNSURE
+    if any(cell != key and abs(cell - key) <= 1e-14 * abs(key) for cell in cells):
+        return UNSURE  # equal or almost?
+    return float(sum((cell - key) * order <= 0 for cell in cells)) or _NA
+
+
+def _product(a: Any, b: Any) -> Any:
+    """The product of two matrices of numbers."""
+    a, b = (m if isinstance(m, list) else [[m]] for m in (a, b))
+    if not all(type(cell) is float for m in (a, b) for row in m for cell in row):
+        return UNSURE
+    if len(a[0]) != len(b):
+        return _VALUE
+    columns = list(zip(*b, strict=True))
+    return [[possible(sum(map(mul, row, column))) for column in columns] for row in a]
+
+
 def _exponent(base: Any, exponent: Any) -> Any:
     """0^0 is an error in Excel and 1 in the engine."""
     zero = not isinstance(base, list | dict | str) and not base
@@ -258,24 +358,29 @@ def _date(first: date, shift: float, *args: Any) -> Any:
     return float(number - date(1899, 12, 30).toordinal()) - shift
 
 
-def _limits(value: Any) -> bool:
-    """Whether a value is an error that may be the engine's own limit."""
+_Kinds: TypeAlias = tuple[str, ...]
+_DOUBT: _Kinds = ("NImpl", "Error", "Circ", "Cancelled")
+_ANY: _Kinds = ("Value", "Name", *_DOUBT)
+"""The errors that may be the engine's own limit where any of its functions has computed."""
+
+
+def _holds(kinds: _Kinds, value: Any) -> bool:
+    """Whether a value is, or contains, an error of one of these kinds."""
     cells = [cell for row in value for cell in row] if isinstance(value, list) else [value]
-    return any(isinstance(c, dict) and c.get("kind") in _LIMITS for c in cells)
+    return any(isinstance(c, dict) and c.get("kind") in kinds for c in cells)
 
 
-_LIMITS = ("Value", "Name", "NImpl", "Error", "Circ", "Cancelled")
-
-
-def _iferror(value: Any, otherwise: Any) -> Any:
-    if _limits(value):
+def _iferror(doubtful: _Kinds, value: Any, otherwise: Any) -> Any:
+    if _holds(doubtful, value):
         return UNSURE
     value = _elementwise(possible, value)
     return _elementwise(lambda v, o: o if isinstance(v, dict) else v, value, otherwise)
 
 
-def _is(kind: str, value: Any) -> Any:
-    return UNSURE if _limits(value) else _elementwise(_KINDS[kind], _elementwise(possible, value))
+def _is(doubtful: _Kinds, kind: str, value: Any) -> Any:
+    if _holds(doubtful, value):
+        return UNSURE
+    return _elementwise(_KINDS[kind], _elementwise(possible, value))
 
 
 _KINDS: dict[str, Callable[[Any], bool]] = {
@@ -310,11 +415,20 @@ def callbacks(*, date1904: bool) -> dict[str, Callable[..., Any]]:
         "__SHIFT": partial(_whole, -1e6),
         "__EXTENT": _extent,
         "__UNSURE": lambda: UNSURE,
-        "__KEY": _lifted(_key),
+        "__KEY": _key,
+        "__DOUBTFUL": _lifted(_is_doubtful),
         "__SUMPRODUCT": _sumproduct,
         "__MOD": _lifted(_modulo),
         "__EXPONENT": _exponent,
         "__DATE": partial(_date, first, shift),
-        "__IFERROR": _iferror,
-        "__IS": _is,
+        "__IFERROR_ANY": partial(_iferror, _ANY),
+        "__IFERROR_DOUBT": partial(_iferror, _DOUBT),
+        "__IS_ANY": partial(_is, _ANY),
+        "__IS_DOUBT": partial(_is, _DOUBT),
+        "__CEILING": _lifted(partial(_multiple, math.ceil)),
+        "__FLOOR": _lifted(partial(_multiple, math.floor)),
+        "__CEILING_MATH": _lifted(partial(_multiple_of_size, math.ceil)),
+        "__FLOOR_MATH": _lifted(partial(_multiple_of_size, math.floor)),
+        "__MATCH": _match,
+        "__MMULT": _product,
     }

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from chinchilla_xl.recalc import trusted
 from chinchilla_xl.recalc.addresses import MAX_ROW, Cell, parse_area
 from chinchilla_xl.recalc.callbacks import UNSURE, criterion
-from chinchilla_xl.recalc.lower import OURS, bare_name, is_moving, lowered, rendered
+from chinchilla_xl.recalc.lower import OURS, bare_name, is_approximate, is_moving, lowered, rendered
 from chinchilla_xl.recalc.names import CONSTANT, WHOLE, Names, bare_sheet
 from chinchilla_xl.recalc.parts import DefinedName, Table
 from chinchilla_xl.recalc.structured import TableReferences
@@ -288,11 +288,14 @@ def _known(spelled: str) -> str:
 def _check_arguments(name: str, slots: list[Slot], found: list[_Found], hidden_rows: bool) -> None:
     """KeepError unless the arguments are of a form in which the engine is trusted."""
     words = [rendered(slot) for slot in slots]
-    _check_forms(name, words)
+    approximate = name in trusted.LOOKUPS and is_approximate(Call(name, slots))
+    if approximate:
+        _check_approximate(name, slots, found)
+    _check_forms(name, words, approximate=approximate)
     if name == "SUBTOTAL" and hidden_rows:
         raise KeepError("SUBTOTAL: the workbook has hidden rows")
-    if name == "IF" and "" in words:
-        raise KeepError("IF: with an omitted argument")
+    if name in trusted.NOT_OMITTED and "" in words:
+        raise KeepError(f"{name}: with an omitted argument")
     if name == "SUMPRODUCT" and len(slots) > 1 and any(f.whole for f in found):
         raise KeepError("SUMPRODUCT: of whole columns or rows")
     if name in trusted.COUNTING and any(slot and not _is_plain(slot) for slot in slots):
@@ -301,9 +304,20 @@ def _check_arguments(name: str, slots: list[Slot], found: list[_Found], hidden_r
         _check_criteria(name, slots, found)
 
 
-def _check_forms(name: str, words: list[str]) -> None:
+def _check_approximate(name: str, slots: list[Slot], found: list[_Found]) -> None:
+    """KeepError unless the values that an approximate lookup looks through are cells."""
+    least = 3 if name in ("HLOOKUP", "VLOOKUP") else 2
+    if len(slots) < least or any(inside.whole or inside.operators for inside in found[1:]):
+        raise KeepError(f"{name}: an approximate lookup of this form")
+    if name == "LOOKUP":
+        sizes = [tuple(inside.sizes) for inside in found[1:]]
+        if len(set(sizes)) > 1 or len(sizes) > 2 or not (sizes[0] and 1 in sizes[0][0]):
+            raise KeepError("LOOKUP: of ranges of this form")
+
+
+def _check_forms(name: str, words: list[str], *, approximate: bool) -> None:
     exact = trusted.EXACT_ARGUMENT.get(name)
-    if exact is not None:
+    if exact is not None and not approximate:
         position, spellings = exact
         if "".join(words[position : position + 1]).upper() not in spellings:
             raise KeepError(f"{name}: an approximate lookup")

@@ -31,7 +31,8 @@ OMITTED = "\ue000omitted"
 # Spellings of add-in functions: Office.js, XLL, VBA in another workbook (see docs of each host).
 _SPELLING = re.compile(r"(?:_xlfn\.|_xlws\.|_xldudf_|_xludf\.|_xll\.|\[\d+\]!)+", re.IGNORECASE)
 _COMPARISONS = ("=", "<>", "<", ">", "<=", ">=")
-_SEARCHES = ("FIND", "SEARCH", "MATCH", "VLOOKUP", "HLOOKUP", "XLOOKUP", "XMATCH", "INDEX")
+_SEARCHES = ("FIND", "SEARCH", "LOOKUP", "MATCH", "VLOOKUP", "HLOOKUP", "XLOOKUP", "XMATCH")
+_ANY, _DOUBT = "_ANY", "_DOUBT"
 
 
 def bare_name(function: str) -> str:
@@ -138,11 +139,15 @@ def _call(call: Call) -> str:
     name = bare_name(call.name)
     if name in OURS:
         return f"{name}({','.join(_our_arguments(call.slots))})"
-    if name in ABSORBING and _is_risky(call.slots[0]):
-        return f'__IS("{name}",{_expression(call.slots[0])})'
+    if name in ABSORBING and (risk := _risk(call.slots[0])):
+        return f'__IS{risk}("{name}",{_expression(call.slots[0])})'
+    if name in trusted.LOOKUPS and is_approximate(call):
+        return _approximate(name, call.slots)
     arguments = [_argument(name, i, slot) for i, slot in enumerate(call.slots)]
-    if name == "IFERROR" and len(arguments) == 2 and _is_risky(call.slots[0]):
-        return f"__IFERROR({arguments[0]},{arguments[1] or 0})"
+    if name in trusted.EXACT_ARGUMENT and len(arguments) > 1:
+        arguments[0] = _key(name, call.slots[0], arguments[1])
+    if name == "IFERROR" and len(arguments) == 2 and (risk := _risk(call.slots[0])):
+        return f"__IFERROR{risk}({arguments[0]},{arguments[1] or 0})"
     if name == "POWER" and len(arguments) == 2:
         arguments[1] = f"__EXPONENT({arguments[0]},{arguments[1]})"
     spelled = trusted.REPLACED.get(name, call.name)
@@ -202,18 +207,66 @@ def _argument(name: str, position: int, slot: Slot) -> str:
         return _text(guard, slot)
     if name in trusted.CRITERIA and position in trusted.SINGLE_ARGUMENTS[name]:
         return _text("__CRITERION", slot)
-    if name in trusted.EXACT_ARGUMENT and position == 0:
-        return _text("__KEY", slot)
     return _expression(slot)
 
 
-def _is_risky(slot: Slot) -> bool:
-    """Whether an error in this argument may be the engine's own."""
+def _key(name: str, slot: Slot, values: str) -> str:
+    """What an exact lookup looks for; all values are looked at only where it is open to doubt."""
+    key = _text("__KEY", slot)
+    if not key.startswith("__KEY") or any(isinstance(item, Call) for item in slot):
+        return key
+    first = {"VLOOKUP": f"INDEX({values},0,1)", "HLOOKUP": f"INDEX({values},1,0)"}.get(name, values)
+    plain = _expression(slot)
+    return f"IF(__DOUBTFUL({plain}),__KEY({plain},{first}),{plain})"
+
+
+def is_approximate(call: Call) -> bool:
+    """Whether a lookup takes the next smaller (or larger) value where there is no equal one."""
+    position, spellings = trusted.LOOKUPS[bare_name(call.name)]
+    return len(call.slots) <= position or rendered(call.slots[position]).upper() in spellings
+
+
+def _approximate(name: str, slots: list[Slot]) -> str:
+    """An approximate lookup, by a callback that looks whether the values are in order."""
+    key, values = _expression(slots[0]), _expression(slots[1])
+    if name == "MATCH":
+        descending = len(slots) > 2 and rendered(slots[2]) == "-1"
+        return f"__MATCH({-1 if descending else 1},{key},{values})"
+    if name == "LOOKUP":
+        results = _expression(slots[-1])
+        return f"INDEX({results},__MATCH(1,{key},{values}))"
+    position = _whole("__POSITION", slots[2])
+    if name == "VLOOKUP":
+        return f"INDEX({values},__MATCH(1,{key},INDEX({values},0,1)),{position})"
+    return f"INDEX({values},{position},__MATCH(1,{key},INDEX({values},1,0)))"
+
+
+def _risk(slot: Slot) -> str:
+    """Which errors in this argument may be no errors in Excel: none, those in doubt, or any.
+
+    The name ends the callback that then takes the place of the engine's own function.
+    """
     if len(slot) != 1:
-        return True
+        return _ANY
     item = slot[0]
     if isinstance(item, Atom):
-        return False
+        return ""
     name = bare_name(item.name)
     plain = all(len(s) < 2 and all(isinstance(i, Atom) for i in s) for s in item.slots)
-    return not (name in OURS or (plain and name in _SEARCHES))
+    if plain and (name in OURS or name == "INDEX"):
+        return ""
+    if (plain and name in _SEARCHES) or (name in OURS and all(map(_is_arithmetic, item.slots))):
+        return _DOUBT
+    return _ANY
+
+
+def _is_arithmetic(slot: Slot) -> bool:
+    """Whether nothing but operators and our functions stand in an argument."""
+    return all(
+        isinstance(item, Atom)
+        or (
+            (item.name == "(" or bare_name(item.name) in OURS)
+            and all(map(_is_arithmetic, item.slots))
+        )
+        for item in slot
+    )

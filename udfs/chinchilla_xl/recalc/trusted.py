@@ -10,12 +10,12 @@ from __future__ import annotations
 SCALAR_FUNCTIONS = frozenset(
     """
     ABS ACCRINT ACOS ACOSH ACOT ADDRESS ARABIC ASIN ASINH ATAN ATAN2 ATANH BASE BETA.DIST
-    BETA.INV BIN2DEC BINOM.DIST BITAND BITLSHIFT BITOR BITRSHIFT BITXOR  CHAR
+    BETA.INV BIN2DEC BINOM.DIST BITAND BITLSHIFT BITOR BITRSHIFT BITXOR CEILING CEILING.MATH CHAR
     CHISQ.DIST CHISQ.DIST.RT CHISQ.INV CLEAN CODE COLUMN COMBIN COMBINA COMPLEX CONCATENATE
     CONFIDENCE.NORM  COS COSH COT CUMIPMT CUMPRINC DATE DATEDIF DATEVALUE DAY DAYS
     DAYS360 DB DDB DEC2BIN DEC2HEX DEC2OCT DECIMAL DEGREES DELTA DOLLAR DOLLARDE DOLLARFR EDATE
     EFFECT EOMONTH ERF ERFC EVEN EXACT EXP EXPON.DIST F.DIST F.INV FACT FACTDOUBLE
-    FALSE FIND FISHER FISHERINV FIXED   FV GAMMA GAMMA.DIST GAMMA.INV GAMMALN
+    FALSE FIND FISHER FISHERINV FIXED FLOOR FLOOR.MATH FV GAMMA GAMMA.DIST GAMMA.INV GAMMALN
     GAUSS GCD GESTEP HEX2DEC HOUR HYPGEOM.DIST IFERROR IFNA IFS IMABS INT IPMT ISBLANK ISERR
     ISERROR ISEVEN ISLOGICAL ISNA ISNONTEXT ISNUMBER ISODD ISOWEEKNUM ISTEXT LCM LEFT LEN LN LOG
     LOG10 LOGNORM.DIST LOGNORM.INV LOWER MID MINUTE MOD MONTH MROUND MULTINOMIAL N NA
@@ -35,7 +35,7 @@ RANGE_FUNCTIONS = frozenset(
     AND AVEDEV AVERAGE AVERAGEA AVERAGEIF AVERAGEIFS CHOOSE CHOOSECOLS CHOOSEROWS COLUMNS CONCAT
     CORREL COUNT COUNTA COUNTBLANK COUNTIF COUNTIFS COVARIANCE.P COVARIANCE.S DEVSQ DROP FILTER
     FORECAST FORECAST.LINEAR GEOMEAN GROWTH HARMEAN HLOOKUP HSTACK INDEX INTERCEPT IRR KURT
-    LARGE LINEST MATCH MAX MAXIFS MEDIAN MIN MINIFS MIRR MODE MODE.SNGL NPV OFFSET OR PEARSON
+    LARGE LINEST LOOKUP MATCH MAX MAXIFS MEDIAN MIN MINIFS MIRR MMULT MODE MODE.SNGL NPV OFFSET OR PEARSON
     PERCENTILE PERCENTILE.EXC PERCENTILE.INC PRODUCT QUARTILE QUARTILE.EXC QUARTILE.INC RANK
     RANK.AVG RANK.EQ ROWS RSQ SERIESSUM SKEW SLOPE SMALL SORT SORTBY STDEV STDEV.P STDEV.S
     STDEVP STEYX SUBTOTAL SUM SUMIF SUMIFS SUMPRODUCT SUMSQ SUMX2MY2 SUMX2PY2 SUMXMY2 TAKE
@@ -55,7 +55,7 @@ ARRAY_FUNCTIONS = frozenset({"SUMPRODUCT"})
 
 ARRAY_RESULTS = frozenset(
     """
-    CHOOSECOLS CHOOSEROWS DROP FILTER GROWTH HSTACK LINEST SEQUENCE SORT SORTBY TAKE TOCOL TOROW
+    CHOOSECOLS CHOOSEROWS DROP FILTER GROWTH HSTACK LINEST MMULT SEQUENCE SORT SORTBY TAKE TOCOL TOROW
     TRANSPOSE TREND UNIQUE VSTACK
     """.split()
 )
@@ -75,6 +75,7 @@ SINGLE_ARGUMENTS: dict[str, frozenset[int]] = {
     "INDEX": frozenset({1, 2, 3}),
     "IRR": frozenset({1}),
     "LARGE": frozenset({1}),
+    "LOOKUP": frozenset({0}),
     "MATCH": frozenset({0, 2}),
     "MAXIFS": _IFS,
     "MINIFS": _IFS,
@@ -112,10 +113,21 @@ EXACT_ARGUMENT: dict[str, tuple[int, tuple[str, ...]]] = {
     "XLOOKUP": (4, ("", "0")),
     "XMATCH": (2, ("", "0")),
 }
-"""The argument, and its spellings, with which a lookup is exact.
+"""The argument, and its spellings, with which a lookup is exact."""
 
-An approximate one is computed by bisection, whose answer on unsorted data is the program's own.
+LOOKUPS: dict[str, tuple[int, tuple[str, ...]]] = {
+    "HLOOKUP": (3, ("TRUE", "1")),
+    "LOOKUP": (9, ()),
+    "MATCH": (2, ("1", "TRUE", "-1")),
+    "VLOOKUP": (3, ("TRUE", "1")),
+}
+"""The argument, and its spellings, with which a lookup is approximate; so it is without it.
+
+Then values in order are looked through by a callback; on others the answer is the program's own.
 """
+
+NOT_OMITTED = frozenset({"CEILING", "CEILING.MATH", "FLOOR", "FLOOR.MATH", "IF", "MMULT"})
+"""Functions of which no argument between commas may be left out."""
 
 ARGUMENT_FORMS: dict[str, tuple[int, str, str]] = {
     "DATEDIF": (2, '"[ymd]"', "in this unit"),
@@ -159,7 +171,16 @@ GUARDED_ARGUMENTS: dict[str, tuple[str, frozenset[int] | None]] = {
 }
 """The callback through which arguments pass (None: all of them)."""
 
-REPLACED = {"DATE": "__DATE", "MOD": "__MOD", "SUMPRODUCT": "__SUMPRODUCT"}
+REPLACED = {
+    "CEILING": "__CEILING",
+    "CEILING.MATH": "__CEILING_MATH",
+    "DATE": "__DATE",
+    "FLOOR": "__FLOOR",
+    "FLOOR.MATH": "__FLOOR_MATH",
+    "MMULT": "__MMULT",
+    "MOD": "__MOD",
+    "SUMPRODUCT": "__SUMPRODUCT",
+}
 """Functions computed by a callback instead."""
 
 OVERFLOWING = frozenset(
@@ -175,7 +196,6 @@ REASONS = {
     "RAND": "a random number",
     "RANDBETWEEN": "a random number",
     "RANDARRAY": "random numbers",
-    "CEILING": "the engine rounds negative numbers otherwise than Excel",
     "INDIRECT": "a reference built from text",
     "CELL": "it asks about the spreadsheet program",
     "INFO": "it asks about the spreadsheet program",
