@@ -180,6 +180,13 @@ def _certain_number(value: Any) -> Any:
     return value if isinstance(value, float | dict) else UNSURE
 
 
+def _serial(value: Any) -> Any:
+    """A date's number where all programs have the same calendar: from March 1900 on."""
+    if isinstance(value, dict):
+        return value
+    return value if type(value) is float and 61 <= value < 2958466 else UNSURE
+
+
 def _whole(least: float, value: Any) -> Any:
     """A whole number; what a program would make of anything else is open to doubt."""
     if isinstance(value, dict):
@@ -415,6 +422,7 @@ def callbacks(*, date1904: bool) -> dict[str, Callable[..., Any]]:
         "__SHIFT": partial(_whole, -1e6),
         "__EXTENT": _extent,
         "__UNSURE": lambda: UNSURE,
+        "__SERIAL": _lifted(_serial),
         "__KEY": _key,
         "__DOUBTFUL": _lifted(_is_doubtful),
         "__SUMPRODUCT": _sumproduct,

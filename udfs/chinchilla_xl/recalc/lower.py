@@ -32,6 +32,7 @@ OMITTED = "\ue000omitted"
 _SPELLING = re.compile(r"(?:_xlfn\.|_xlws\.|_xldudf_|_xludf\.|_xll\.|\[\d+\]!)+", re.IGNORECASE)
 _COMPARISONS = ("=", "<>", "<", ">", "<=", ">=")
 _SEARCHES = ("FIND", "SEARCH", "LOOKUP", "MATCH", "VLOOKUP", "HLOOKUP", "XLOOKUP", "XMATCH")
+_DATE_FORMAT = re.compile(f'"{trusted.DATE_FORMAT}"', re.IGNORECASE)
 _ANY, _DOUBT = "_ANY", "_DOUBT"
 
 
@@ -143,26 +144,38 @@ def _call(call: Call) -> str:
         return f'__IS{risk}("{name}",{_expression(call.slots[0])})'
     if name in trusted.LOOKUPS and is_approximate(call):
         return _approximate(name, call.slots)
-    arguments = [_argument(name, i, slot) for i, slot in enumerate(call.slots)]
-    if name in trusted.EXACT_ARGUMENT and len(arguments) > 1:
-        arguments[0] = _key(name, call.slots[0], arguments[1])
+    arguments = _arguments(name, call.slots)
     if name == "IFERROR" and len(arguments) == 2 and (risk := _risk(call.slots[0])):
         return f"__IFERROR{risk}({arguments[0]},{arguments[1] or 0})"
+    text = f"{trusted.REPLACED.get(name, call.name)}({','.join(arguments)})"
+    if any(map(is_moving, call.slots)):
+        text = _of_moving(name, call.slots, arguments, text)
+    return f"__POSSIBLE({text})" if name in trusted.OVERFLOWING else text
+
+
+def _arguments(name: str, slots: list[Slot]) -> list[str]:
+    arguments = [_argument(name, i, slot) for i, slot in enumerate(slots)]
+    if name == "TEXT" and _DATE_FORMAT.fullmatch(rendered(slots[-1])):
+        arguments[0] = _text("__SERIAL", slots[0])
+    if name in trusted.EXACT_ARGUMENT and len(arguments) > 1:
+        arguments[0] = _key(name, slots[0], arguments[1])
     if name == "POWER" and len(arguments) == 2:
         arguments[1] = f"__EXPONENT({arguments[0]},{arguments[1]})"
-    spelled = trusted.REPLACED.get(name, call.name)
-    text = f"{spelled}({','.join(arguments)})"
-    if name in trusted.CRITERIA and any(map(is_moving, call.slots)):
-        text = _if_sizes_agree(name, arguments, text)
-    if name in trusted.COUNTING and any(map(is_moving, call.slots)):
-        # An error in a range's place would be counted, or passed over.
-        errors = ",".join(
-            f"ISERROR(ROWS({a}))"
-            for a, s in zip(arguments, call.slots, strict=True)
-            if is_moving(s)
+    return arguments
+
+
+def _of_moving(name: str, slots: list[Slot], arguments: list[str], text: str) -> str:
+    """A call with ranges that are found only when it is computed: wrong ones leave it undone."""
+    doubts: list[str] = []
+    if name in trusted.COUNTING:  # an error in a range's place would be counted, or passed over
+        moving = [a for a, slot in zip(arguments, slots, strict=True) if is_moving(slot)]
+        doubts = [f"ISERROR(ROWS({a}))" for a in moving]
+    if name in trusted.CRITERIA:  # the engine takes ranges of different sizes, unlike Excel
+        first, *others = (
+            a for i, a in enumerate(arguments) if i not in trusted.SINGLE_ARGUMENTS[name]
         )
-        text = f"IF(OR({errors}),__UNSURE(),{text})"
-    return f"__POSSIBLE({text})" if name in trusted.OVERFLOWING else text
+        doubts = [f"{of}({first})<>{of}({a})" for a in others for of in ("ROWS", "COLUMNS")]
+    return f"IF(OR({','.join(doubts)}),__UNSURE(),{text})" if doubts else text
 
 
 def _range_end(slot: Slot) -> str:
@@ -179,15 +192,6 @@ def _whole(callback: str, slot: Slot) -> str:
     text = rendered(slot)
     literal = text.isdigit() and (callback == "__SHIFT" or int(text) > 0)
     return text if literal or not slot else f"{callback}({_expression(slot)})"
-
-
-def _if_sizes_agree(name: str, arguments: list[str], text: str) -> str:
-    """The engine takes ranges of different sizes, which are an error in Excel."""
-    ranges = [a for i, a in enumerate(arguments) if i not in trusted.SINGLE_ARGUMENTS[name]]
-    agree = ",".join(
-        f"{of}({ranges[0]})={of}({other})" for other in ranges[1:] for of in ("ROWS", "COLUMNS")
-    )
-    return f"IF(AND({agree}),{text},__UNSURE())" if agree else text
 
 
 def _our_arguments(slots: list[Slot]) -> list[str]:
