@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import Any
 
 from chinchilla_xl.recalc import trusted
 from chinchilla_xl.recalc.addresses import MAX_ROW, Cell, parse_area
@@ -33,25 +34,32 @@ from chinchilla_xl.recalc.syntax import (
     KeepError,
     NotParsedError,
     Slot,
-    filled,
+    Template,
     has_intersection,
     is_place,
+    marked,
     parse,
     place,
     split,
+    turns_area,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Why a formula is kept (None: it is computed), and what there is to know about it if not."""
+    """Why formulas of one shape are kept (None: they are computed), and what there is to know.
 
-    reason: str | None
-    arrays: bool = True  # ranges occur in it
-    lowered: str | None = None  # what the engine gets instead of the formula
+    `reason` and `lowered`, what the engine gets instead, have places for a formula's references.
+    """
+
+    number: int  # in the order in which shapes were first met
+    reason: Template | None
+    arrays: bool = True  # ranges occur in it that its result might be
+    lowered: Template | None = None
     sole: str = ""  # the function, if the formula is nothing but its call
     ours: bool = False  # it calls a function of ours
     moving: bool = False  # it refers to cells that are found only when it is computed
+    rewritten: bool = False  # tables and names have been written out: it is not the file's own
     names: bool = False  # its names are to be written out first
 
 
@@ -70,6 +78,10 @@ class _Found:
             self.sizes.append(size)
 
 
+_AS_IT_IS, _WITHOUT_TABLES, _WITHOUT_NAMES = range(3)
+"""How far a formula has been rewritten when it is judged."""
+
+
 class Judge:
     """Judges formulas of one workbook; formulas of the same shape are judged once."""
 
@@ -85,62 +97,78 @@ class Judge:
         self._hidden_rows = hidden_rows
         self._tables = TableReferences(tables)
         self._names = Names(names, sheets, self._tables)
-        self._verdicts: dict[tuple[str, bool], Verdict] = {}
-        self._written: dict[tuple[str, bool], Verdict] = {}
+        self._numbers: dict[tuple[Any, bool, int], int] = {}
+        self._reasons: dict[str, Verdict] = {}
+        self.verdicts: list[Verdict] = []
 
-    def judge(self, text: str, *, array: bool, sheet: str, cell: Cell) -> Verdict:
-        """The verdict on a formula (without its equals sign) that stands in a cell of a sheet."""
-        written = text
+    def judge(
+        self, text: str, sheet: str, place: int, *, array: bool = False
+    ) -> tuple[Verdict, list[str]]:
+        """The verdict on a formula (without its equals sign) in a place of a sheet.
+
+        With it come the references in the formula, after its tables and names are written out.
+        """
         try:
+            stage = _AS_IT_IS
             if "[" in text:
-                written = self._tables.resolved(text, sheet, cell)
-            shape, references = split(written)
-            verdict = self._verdicts.get((shape, array))
-            if verdict is None:
-                verdict = self._verdicts[shape, array] = self._examine(shape, references, array)
+                written = self._tables.resolved(text, sheet, Cell.at(place))
+                stage = _AS_IT_IS if written == text else _WITHOUT_TABLES
+                text = written
+            verdict, references = self._judged(text, array, stage)
             if verdict.names:
-                written = self._names.written_out(shape, references, sheet, cell)
-                shape, references = split(written)
-                verdict = self._written.get((shape, array))
-                if verdict is None:
-                    verdict = self._examine(shape, references, array, written=True)
-                    self._written[shape, array] = verdict
+                key = verdict.number, sheet
+                text = self._names.written_out(key, text, references, Cell.at(place))
+                verdict, references = self._judged(text, array, _WITHOUT_NAMES)
         except KeepError as keep:
-            return Verdict(str(keep))
-        except NotParsedError:
-            return Verdict("it cannot be parsed")
-        if verdict.reason is None and verdict.lowered is None and written is text:
-            return verdict
-        new = written if verdict.lowered is None else filled(verdict.lowered, references)
-        if verdict.reason is not None:
-            return Verdict(filled(verdict.reason, references))
-        return Verdict(None, verdict.arrays, new, verdict.sole, verdict.ours, verdict.moving)
+            return self._kept(str(keep)), []
+        return verdict, references
+
+    def _judged(self, text: str, array: bool, stage: int) -> tuple[Verdict, list[str]]:
+        shape, references = split(text)
+        number = self._numbers.get((shape, array, stage))
+        if number is None:
+            number = self._numbers[shape, array, stage] = len(self.verdicts)
+            self.verdicts.append(self._examine(number, text, references, array, stage))
+        return self.verdicts[number], references
+
+    def _kept(self, reason: str) -> Verdict:
+        """A verdict on one formula alone, not on its shape."""
+        if reason not in self._reasons:
+            self._reasons[reason] = Verdict(len(self.verdicts), Template(reason))
+            self.verdicts.append(self._reasons[reason])
+        return self._reasons[reason]
 
     def _examine(
-        self, shape: str, references: list[str], array: bool, *, written: bool = False
+        self, number: int, formula: str, references: list[str], array: bool, stage: int
     ) -> Verdict:
-        """The verdict on a shape; its names are `written` out, or may have to be."""
-        root = parse(shape)
-        if not written and self._names.occur_in(root):
-            return Verdict(None, names=True)
+        try:
+            shape = marked(formula)
+            root = parse(shape)
+            self._areas = {place(n): _size(reference) for n, reference in enumerate(references)}
+        except NotParsedError:
+            return Verdict(number, Template("it cannot be parsed"))
+        if stage < _WITHOUT_NAMES and self._names.occur_in(root):
+            return Verdict(number, None, names=True)
         if has_intersection(shape):
-            return Verdict("an intersection of ranges")
-        self._areas = {place(n): _size(reference) for n, reference in enumerate(references)}
+            return Verdict(number, Template("an intersection of ranges"))
         self._variables = _let_variables(root)
         self._seen_array = self._seen_ours = self._seen_moving = False
         try:
             self._call(root, array)
         except KeepError as keep:
-            return Verdict(str(keep))
+            return Verdict(number, Template(str(keep)))
         text = lowered(root)
+        same = stage == _AS_IT_IS and text == rendered(root) and not turns_area(formula)
         only = root.slots[0][0] if len(root.slots[0]) == 1 else None
         return Verdict(
+            number,
             None,
             self._seen_array,
-            None if text == rendered(root) else text,
+            None if same else Template(text),
             bare_name(only.name) if isinstance(only, Call) else "",
             self._seen_ours,
             self._seen_moving,
+            rewritten=stage > _AS_IT_IS,
         )
 
     def _call(self, call: Call, array: bool) -> bool:
@@ -158,6 +186,8 @@ class Judge:
             if not 3 <= len(call.slots) <= 5:
                 raise KeepError("OFFSET: with these arguments")
         found = [self._slot(slot, array) for slot in call.slots]
+        if name not in trusted.SINGLE_RESULTS:
+            self._seen_array = self._seen_array or any(inside.arrays for inside in found)
         _check_arguments(name, call.slots, found, self._hidden_rows)
         for position, inside in enumerate(found):
             _check_slot(name, position, inside, array)
@@ -205,7 +235,6 @@ class Judge:
                 found.operators = found.operators or inside.operators
             elif self._call(item, array):
                 found.add(bare_name(item.name))
-        self._seen_array = self._seen_array or bool(found.arrays)
         if found.operators:
             if found.whole:
                 raise KeepError(f"{found.whole} is a whole column or row in a computation")

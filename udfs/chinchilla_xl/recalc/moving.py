@@ -18,7 +18,7 @@ from chinchilla_xl.recalc.addresses import (
 )
 from chinchilla_xl.recalc.lower import bare_name, rendered
 from chinchilla_xl.recalc.names import WHOLE, bare_sheet
-from chinchilla_xl.recalc.syntax import Atom, Call, Slot, filled, parse, split
+from chinchilla_xl.recalc.syntax import Atom, Call, Slot, Template, marked, parse, split
 
 Reach = tuple[str, Area]
 """The sheet, in lower case, and the cells of it that a formula may refer to."""
@@ -26,8 +26,8 @@ Reach = tuple[str, Area]
 
 def reaches(formula: str, sheet: str) -> list[Reach]:
     """What the computed references of a formula, on this sheet, can reach at most."""
-    shape, references = split(formula)
-    return list(_reaches(parse(shape), references, sheet.casefold()))
+    _, references = split(formula)
+    return list(_reaches(parse(marked(formula)), references, sheet.casefold()))
 
 
 def _reaches(call: Call, references: list[str], sheet: str) -> Iterator[Reach]:
@@ -76,7 +76,7 @@ def _span(start: int, extent: int, shift: str, new: str, most: int) -> tuple[int
 
 
 def _reference(text: str, references: list[str], sheet: str) -> Reach:
-    title, bang, where = filled(text, references).rpartition("!")
+    title, bang, where = Template(text).filled(references).rpartition("!")
     area = parse_area(where)
     if area is None and WHOLE.fullmatch(where) and not where.strip("$")[0].isdigit():
         left, right = sorted(column_number(end.strip("$")) for end in where.split(":"))

@@ -27,9 +27,10 @@ from chinchilla_xl.recalc.syntax import (
     KeepError,
     NotParsedError,
     Slot,
-    filled,
+    Template,
     has_intersection,
     is_place,
+    marked,
     moved,
     parse,
     place,
@@ -98,7 +99,7 @@ class Names:
         }
         """The names that the engine can be left to look up, and what they stand for."""
         self._formulas: dict[tuple[str | None, str], _Formula | KeepError] = {}
-        self._templates: dict[tuple[str, str], tuple[str, list[_Relative]]] = {}
+        self._templates: dict[tuple[int, str], tuple[Template, list[_Relative]]] = {}
 
     def _is_direct(self, name: DefinedName) -> bool:
         if CONSTANT.fullmatch(name.formula):
@@ -131,17 +132,23 @@ class Names:
             return bool(qualifier) or name not in self.direct
         return name in self._tables and not qualifier
 
-    def written_out(self, shape: str, references: list[str], sheet: str, cell: Cell) -> str:
-        """The formula of this shape, in a cell of a sheet, without names; KeepError if that fails."""
-        template = self._templates.get((shape, sheet))
-        if template is None:
+    def written_out(
+        self, key: tuple[int, str], formula: str, references: list[str], cell: Cell
+    ) -> str:
+        """The formula without names; KeepError if that fails.
+
+        The key stands for all formulas of one shape on one sheet.
+        """
+        found = self._templates.get(key)
+        if found is None:
+            shape = marked(formula)
             if has_intersection(shape):
                 raise KeepError("an intersection of ranges")
-            writer = _Writer(self, sheet, len(references))
+            writer = _Writer(self, key[1], len(references))
             text = writer.slot(parse(shape).slots[0], _Scope())
-            template = self._templates[shape, sheet] = text, writer.relative
-        text, relative = template
-        return filled(text, [*references, *(_moved(*one, cell) for one in relative)])
+            found = self._templates[key] = Template(text), writer.relative
+        template, relative = found
+        return template.filled([*references, *(_moved(*one, cell) for one in relative)])
 
     def find(self, word: str, sheet: str, inside: DefinedName | None) -> DefinedName | None:
         """What a word means, in a formula of a sheet or inside the formula of another name."""
@@ -188,7 +195,8 @@ class Names:
         return found
 
     def _parsed(self, definition: DefinedName) -> _Formula:
-        shape, references = split(self._tables.resolved(definition.formula, "", None))
+        formula = self._tables.resolved(definition.formula, "", None)
+        shape, (_, references) = marked(formula), split(formula)
         if has_intersection(shape):
             raise KeepError("an intersection of ranges")
         body = parse(shape).slots[0]
@@ -259,7 +267,7 @@ class _Writer:
                     raise KeepError(f"the name {scope.definition.name} refers to no sheet")
                 if whole and not _ABSOLUTE.fullmatch(where):
                     raise _relative(scope.definition)
-            return text if scope.references is None else filled(text, scope.references)
+            return text if scope.references is None else Template(text).filled(scope.references)
         definition = self._names.find(text, self._sheet, scope.definition)
         if definition is not None:
             return self._written(definition)

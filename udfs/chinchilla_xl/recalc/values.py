@@ -31,13 +31,14 @@ def encode(value: Value, prefix: bytes = b"") -> tuple[bytes, bytes]:
     elif isinstance(value, str):
         kind, text = b"str", _UNPRINTABLE.sub(_spell, value).translate(_MARKUP)
     else:
-        kind, text = b"", _number(float(value))
+        kind, text = b"", number_text(float(value))
     space = b' xml:space="preserve"' if kind == b"str" and text != text.strip() else b""
     content = text.encode("utf-8", "replace")
     return kind, b"<%sv%s>%s</%sv>" % (prefix, space, content, prefix)
 
 
-def _number(value: float) -> str:
+def number_text(value: float) -> str:
+    """A number as a part spells it."""
     if not math.isfinite(value):
         raise ValueError(f"a cell cannot hold {value}")
     if value.is_integer() and abs(value) < _EXACT_INTEGERS:
