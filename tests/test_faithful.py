@@ -170,6 +170,67 @@ def kept_cells(report: Report) -> dict[str, str]:
     return {k.cell.partition("!")[2]: k.reason for k in report.kept}
 
 
+LISTS = {
+    "up": [1, 2, 5, 9], "down": [9, 5, 2, 1], "mixed": [1, 5, 2, 9], "twice": [1, 2, 2, 9],
+    "texts": ["a", "b", "c", "d"], "gap": [1, 2, None, 9], "third": [1 / 3, 1, 2, 3],
+    "almost": [0.333333333333333, 1, 2, 3], "zero": [0, 1, 2, 3], "accents": ["cafe", "b", "c", "d"],
+}  # fmt: skip
+
+
+def lookup(formula: str) -> object:
+    """The value of a formula over the lists, each a column, or None if it is kept."""
+    letters = dict(zip(LISTS, "ABCDEFGHIJ", strict=True))
+    cells: dict[str, object] = {
+        f"{letters[name]}{row}": value
+        for name, values in LISTS.items()
+        for row, value in enumerate(values, start=1)
+    }
+    for name, letter in letters.items():
+        formula = formula.replace(f"<{name}>", f"{letter}1:{letter}4")
+    values, report = computed_cells(cells | {"L1": "=" + formula})
+    return None if report.kept else values["L1"]
+
+
+@pytest.mark.parametrize(
+    ("formula", "value"),
+    [
+        ("MATCH(5,<up>)", 3),
+        ("MATCH(4,<up>,1)", 2),
+        ("MATCH(0,<up>,1)", "#N/A"),
+        ("MATCH(4,<down>,-1)", 2),
+        ("LOOKUP(7,<up>,<down>)", 2),
+        ("VLOOKUP(7,A1:B4,2)", 2),
+        ("VLOOKUP(7,A1:B4,3)", "#REF!"),
+        ("IFERROR(MATCH(0,<up>),-1)", -1),
+        ("MATCH(4,<mixed>)", None),
+        ("MATCH(2,<twice>)", None),
+        ("MATCH(4,<down>,1)", None),
+        ("MATCH(4,<up>,-1)", None),
+        ("MATCH(2,<gap>,1)", None),
+        ('MATCH("b",<texts>)', None),
+        ("MATCH(Z9,<up>)", None),
+        ("IFERROR(MATCH(4,<mixed>),-1)", None),
+        ("VLOOKUP(7,A1:B4,0)", None),
+        ("LOOKUP(7,A1:B4)", None),
+        # A key that may be taken for another is certain only where no value is like it.
+        ("MATCH(1/3,<third>,0)", 1),
+        ("IFERROR(MATCH(1/3,<up>,0),-1)", -1),
+        ("MATCH(1/3,<almost>,0)", None),
+        ("IFERROR(MATCH(1/3,<almost>,0),-1)", None),
+        ("IFERROR(MATCH(Z9,<up>,0),-1)", -1),
+        ("IFERROR(MATCH(Z9,<zero>,0),-1)", None),
+        ("IFERROR(MATCH(Z9,<gap>,0),-1)", None),
+        ("ISERROR(MATCH(Z9,<zero>,0))", None),
+        ('IFERROR(MATCH("café",<texts>,0),-1)', -1),
+        ('IFERROR(MATCH("café",<accents>,0),-1)', None),
+        ("IFERROR(OPT_PARAMS(MATCH(1/3,<almost>,0)+1,1E12),-1)", None),
+        ("OPT_PARAMS(MATCH(1/3,<almost>,0)+1,1E12)", None),
+    ],
+)
+def test_lookups_are_computed_where_their_answer_is_certain(formula, value):
+    assert lookup(formula) == value
+
+
 SHARED = (
     '<row r="1"><c r="A1"><v>5</v></c><c r="D1"><f t="shared" ref="D1:D3" si="0">{}</f><v>9</v></c>'
     '</row><row r="2"><c r="A2"><v>6</v></c><c r="D2"><f t="shared" si="0"/><v>9</v></c></row>'

@@ -80,6 +80,8 @@ def test_our_functions_reach_the_sheet_with_their_errors_and_messages():
         "_xldudf_CX_OPT_PARAMS",
         "_xll.OPT_PARAMS",
         "_xlfn.OPT_PARAMS",
+        "_xludf.OPT_PARAMS",
+        "_xll.opt_params",
         "[1]!OPT_PARAMS",
     ],
 )
@@ -338,6 +340,44 @@ def test_prefixes_single_quotes_and_cells_without_addresses_are_read():
     assert b'<x:c r="B1" s="0"><x:f>A1*2</x:f><x:v>8</x:v></x:c>' in part
     assert b"<x:c><x:f>A2*2</x:f><x:v>10</x:v></x:c>" in part
     assert part.replace(b' t="n"', b"").startswith(PREFIXED[:60])
+
+
+def test_a_workbook_with_macros_is_recomputed_and_keeps_them():
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as new:
+        for name, content in members(rich_workbook()).items():
+            kind = b"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"
+            macros = b"application/vnd.ms-excel.sheet.macroEnabled.main+xml"
+            new.writestr(name, content.replace(kind, macros))
+    data, report = recompute_bytes(target.getvalue())
+    assert report.complete
+    assert [cached(data).active[f"B{row}"].value for row in range(1, 6)] == [2, 4, 6, 8, 10]
+    assert members(data)["xl/vbaProject.bin"] == members(target.getvalue())["xl/vbaProject.bin"]
+
+
+def test_dates_of_1904_are_read_and_written_four_years_on():
+    book = openpyxl.Workbook()
+    book.epoch = openpyxl.utils.datetime.MAC_EPOCH
+    for row, formula in enumerate(
+        ["=EDATE(43830,1)", "=EOMONTH(43830,0)", "=MONTH(43830)", '=TEXT(43830,"yyyy-mm-dd")',
+         "=WEEKDAY(43830)", "=DATE(2024,3,1)-DATE(2024,1,1)", '=DATEDIF(43830,44196,"y")'], start=1
+    ):  # fmt: skip
+        book.active.cell(row, 1, formula)
+    data, report = recompute_bytes(saved(book))
+    values = [cached_number(data, row) for row in range(1, 8)]
+    expected = [43861, 43860, 1, "2024-01-01", 2, 60, 1]
+    kept = {k.cell for k in report.kept}
+    for row, (value, right) in enumerate(zip(values, expected, strict=True), start=1):
+        assert value == right or f"Sheet!A{row}" in kept, (row, value)
+    assert len(kept) <= 2
+
+
+def cached_number(data: bytes, row: int) -> object:
+    """The value of a cell of column A as its part spells it."""
+    part = members(data)["xl/worksheets/sheet1.xml"].decode()
+    start = part.index(f'<c r="A{row}"')
+    text = part[part.index("<v>", start) + 3 : part.index("</v>", start)]
+    return float(text) if text.replace(".", "").isdigit() else text
 
 
 def test_shared_formulas_are_computed_for_every_follower():

@@ -20,8 +20,8 @@ from chinchilla_xl.errors import ArgumentError, BrokenFile, TooLarge, WorkbookEr
 from chinchilla_xl.functions import CellError
 from chinchilla_xl.recalc.addresses import Area, Cell
 from chinchilla_xl.recalc.archive import Archive, Piece
-from chinchilla_xl.recalc.callbacks import possible
 from chinchilla_xl.recalc.engine import SPILL, Engine, EngineFailure, parses
+from chinchilla_xl.recalc.engineform import possible
 from chinchilla_xl.recalc.files import read_file, write_file
 from chinchilla_xl.recalc.formulas import Judge
 from chinchilla_xl.recalc.inputs import Input, locate

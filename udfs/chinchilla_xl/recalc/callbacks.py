@@ -17,64 +17,29 @@ from operator import mul
 from typing import Any, TypeAlias
 from unicodedata import combining, normalize
 
-UNSURE = {"type": "Error", "kind": "NImpl"}
-_VALUE = {"type": "Error", "kind": "Value"}
-_NUM = {"type": "Error", "kind": "Num"}
-_NA = {"type": "Error", "kind": "Na"}
-_REF = {"type": "Error", "kind": "Ref"}
-_DIV = {"type": "Error", "kind": "Div"}
+from chinchilla_xl.recalc.engineform import (
+    DIV,
+    NA,
+    NUM,
+    REF,
+    UNSURE,
+    VALUE,
+    elementwise,
+    lifted,
+    possible,
+    rounded,
+    to_number,
+)
 
-LONGEST_TEXT = 32767
-SMALLEST = 2.2250738585072014e-308
-_NUMBER = re.compile(r"\s*[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?\s*")
 _ORDERED_TEXT = re.compile("[0-9A-Za-z]*")
-
-
-def _elementwise(function: Callable[..., Any], *args: Any) -> Any:
-    """The function of single values applied to arrays: one row or column repeats."""
-    if not any(isinstance(arg, list) for arg in args):
-        return function(*args)
-    grids = [arg if isinstance(arg, list) else [[arg]] for arg in args]
-    height, width = max(map(len, grids)), max(len(g[0]) for g in grids)
-
-    def at(grid: list[list[Any]], i: int, j: int) -> Any:
-        i = 0 if len(grid) == 1 else i
-        j = 0 if len(grid[0]) == 1 else j
-        return grid[i][j] if i < len(grid) and j < len(grid[0]) else _NA
-
-    return [
-        [function(*(at(grid, i, j) for grid in grids)) for j in range(width)] for i in range(height)
-    ]
-
-
-def _lifted(function: Callable[..., Any]) -> Callable[..., Any]:
-    return partial(_elementwise, function)
-
-
-def possible(value: Any) -> Any:
-    """A value as a cell can hold it: no infinity, nothing denormal, no endless text."""
-    if isinstance(value, float):
-        if value - value != 0:
-            return _NUM
-        return 0.0 if 0 < abs(value) < SMALLEST else value
-    if isinstance(value, str) and len(value) > LONGEST_TEXT:
-        return _VALUE
-    return value
-
-
-def _number(value: Any) -> Any:
-    """An operand of arithmetic as a number, or the error that it gives."""
-    if isinstance(value, str):
-        return float(value) if _NUMBER.fullmatch(value) else _VALUE
-    return value if isinstance(value, dict) else float(value or 0.0)
 
 
 def _added(sign: float, between: bool, a: Any, b: Any) -> Any:
     """The sum or difference of two, where what is left over by rounding is nothing (or, `between` comparisons, UNSURE)."""
     if type(a) is not float or type(b) is not float:
         if isinstance(a, list) or isinstance(b, list):
-            return _elementwise(partial(_added, sign, between), a, b)
-        a, b = _number(a), _number(b)
+            return elementwise(partial(_added, sign, between), a, b)
+        a, b = to_number(a), to_number(b)
         for operand in (a, b):
             if isinstance(operand, dict):
                 return operand
@@ -83,10 +48,6 @@ def _added(sign: float, between: bool, a: Any, b: Any) -> Any:
     if result and abs(result) * 2.0**48 < (large := max(abs(a), abs(b))):
         return UNSURE if between or abs(result) * 2.0**50 > large else 0.0
     return possible(result)
-
-
-def _rounded(x: float) -> float:
-    return float(f"{x:.14e}")
 
 
 def _rank(value: Any) -> int:
@@ -113,7 +74,7 @@ def _compare(operator: str, a: Any, b: Any) -> Any:
             if not plain and a != b:
                 return UNSURE
     if isinstance(a, float) and a != b and abs(a - b) <= 1e-14 * abs(a):
-        a, b = _rounded(a), _rounded(b)
+        a, b = rounded(a), rounded(b)
     return _OPERATORS[operator](a, b)
 
 
@@ -129,7 +90,7 @@ _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
 
 def _compared(operator: str, a: Any, b: Any) -> Any:
     if isinstance(a, list) or isinstance(b, list):
-        return _elementwise(partial(_compare, operator), a, b)
+        return elementwise(partial(_compare, operator), a, b)
     return _compare(operator, a, b)
 
 
@@ -197,13 +158,13 @@ def _whole(least: float, value: Any) -> Any:
 
 def _extent(value: Any) -> Any:
     """How many rows or columns a range has: none at all is an error, fewer is another direction."""
-    return _REF if value == 0.0 and type(value) is float else _whole(1.0, value)
+    return REF if value == 0.0 and type(value) is float else _whole(1.0, value)
 
 
 def _is_doubtful(value: Any) -> bool:
     """Whether an exact lookup may take this for something else, or for almost the same."""
     if isinstance(value, float):
-        return value != _rounded(value)
+        return value != rounded(value)
     return value is None or (isinstance(value, str) and not value.isascii())
 
 
@@ -213,7 +174,7 @@ def _key(value: Any, values: Any = None) -> Any:
     The engine takes a blank for 0 and folds no accents; a number may be equal or almost equal.
     """
     if isinstance(value, list):
-        return _elementwise(lambda one: _key(one, values), value)
+        return elementwise(lambda one: _key(one, values), value)
     if not _is_doubtful(value):
         return value
     if values is None:
@@ -246,7 +207,7 @@ def _sumproduct(*args: Any) -> Any:
     grids = [arg if isinstance(arg, list) else [[arg]] for arg in args]
     shape = len(grids[0]), len(grids[0][0])
     if any((len(g), len(g[0])) != shape for g in grids):
-        return _VALUE
+        return VALUE
     total = 0.0
     columns = [[cell for row in grid for cell in row] for grid in grids]
     for cells in zip(*columns, strict=True):
@@ -260,12 +221,12 @@ def _sumproduct(*args: Any) -> Any:
 
 
 def _modulo(a: Any, b: Any) -> Any:
-    a, b = _number(a), _number(b)
+    a, b = to_number(a), to_number(b)
     for operand in (a, b):
         if isinstance(operand, dict):
             return operand
     if b == 0:
-        return _DIV
+        return DIV
     if abs(a / b) >= 2.0**40:
         return UNSURE
     if a.is_integer() and b.is_integer():
@@ -278,20 +239,20 @@ def _modulo(a: Any, b: Any) -> Any:
 
 def _multiple(towards: Callable[[float], int], number: Any, significance: Any) -> Any:
     """CEILING and FLOOR: the sign of the significance decides what is up for negative numbers."""
-    number, significance = _number(number), _number(significance)
+    number, significance = to_number(number), to_number(significance)
     for operand in (number, significance):
         if isinstance(operand, dict):
             return operand
     if significance == 0:
-        return 0.0 if number == 0 or towards is math.ceil else _DIV
-    return _NUM if significance < 0 < number else _next(towards, number, significance)
+        return 0.0 if number == 0 or towards is math.ceil else DIV
+    return NUM if significance < 0 < number else _next(towards, number, significance)
 
 
 def _multiple_of_size(
     towards: Callable[[float], int], number: Any, significance: Any = 1.0, mode: Any = 0.0
 ) -> Any:
     """CEILING.MATH and FLOOR.MATH: up and down, or with a mode away from zero and towards it."""
-    number, significance, mode = _number(number), _number(significance), _number(mode)
+    number, significance, mode = to_number(number), to_number(significance), to_number(mode)
     for operand in (number, significance, mode):
         if isinstance(operand, dict):
             return operand
@@ -325,7 +286,7 @@ def _match(order: float, key: Any, values: Any) -> Any:
         return UNSURE
     if any(cell != key and abs(cell - key) <= 1e-14 * abs(key) for cell in cells):
         return UNSURE  # equal or almost?
-    return float(sum((cell - key) * order <= 0 for cell in cells)) or _NA
+    return float(sum((cell - key) * order <= 0 for cell in cells)) or NA
 
 
 def _product(a: Any, b: Any) -> Any:
@@ -334,7 +295,7 @@ def _product(a: Any, b: Any) -> Any:
     if not all(type(cell) is float for m in (a, b) for row in m for cell in row):
         return UNSURE
     if len(a[0]) != len(b):
-        return _VALUE
+        return VALUE
     columns = list(zip(*b, strict=True))
     return [[possible(sum(map(mul, row, column))) for column in columns] for row in a]
 
@@ -380,14 +341,14 @@ def _holds(kinds: _Kinds, value: Any) -> bool:
 def _iferror(doubtful: _Kinds, value: Any, otherwise: Any) -> Any:
     if _holds(doubtful, value):
         return UNSURE
-    value = _elementwise(possible, value)
-    return _elementwise(lambda v, o: o if isinstance(v, dict) else v, value, otherwise)
+    value = elementwise(possible, value)
+    return elementwise(lambda v, o: o if isinstance(v, dict) else v, value, otherwise)
 
 
 def _is(doubtful: _Kinds, kind: str, value: Any) -> Any:
     if _holds(doubtful, value):
         return UNSURE
-    return _elementwise(_KINDS[kind], _elementwise(possible, value))
+    return elementwise(_KINDS[kind], elementwise(possible, value))
 
 
 _KINDS: dict[str, Callable[[Any], bool]] = {
@@ -411,32 +372,32 @@ def callbacks(*, date1904: bool) -> dict[str, Callable[..., Any]]:
         "__MINUS": partial(_added, -1.0, False),
         "__PLUS_APART": partial(_added, 1.0, True),
         "__MINUS_APART": partial(_added, -1.0, True),
-        "__POSSIBLE": _lifted(possible),
-        "__TEXT": _lifted(partial(_text, 0x10FFFF)),
-        "__TEXT_BMP": _lifted(partial(_text, 0xFFFF)),
-        "__TEXT_ASCII": _lifted(partial(_text, 126)),
-        "__NEEDLE": _lifted(_needle),
-        "__CRITERION": _lifted(criterion),
-        "__NUMBER": _lifted(_certain_number),
+        "__POSSIBLE": lifted(possible),
+        "__TEXT": lifted(partial(_text, 0x10FFFF)),
+        "__TEXT_BMP": lifted(partial(_text, 0xFFFF)),
+        "__TEXT_ASCII": lifted(partial(_text, 126)),
+        "__NEEDLE": lifted(_needle),
+        "__CRITERION": lifted(criterion),
+        "__NUMBER": lifted(_certain_number),
         "__POSITION": partial(_whole, 1.0),
         "__SHIFT": partial(_whole, -1e6),
         "__EXTENT": _extent,
         "__UNSURE": lambda: UNSURE,
-        "__SERIAL": _lifted(_serial),
+        "__SERIAL": lifted(_serial),
         "__KEY": _key,
-        "__DOUBTFUL": _lifted(_is_doubtful),
+        "__DOUBTFUL": lifted(_is_doubtful),
         "__SUMPRODUCT": _sumproduct,
-        "__MOD": _lifted(_modulo),
+        "__MOD": lifted(_modulo),
         "__EXPONENT": _exponent,
         "__DATE": partial(_date, first, shift),
         "__IFERROR_ANY": partial(_iferror, _ANY),
         "__IFERROR_DOUBT": partial(_iferror, _DOUBT),
         "__IS_ANY": partial(_is, _ANY),
         "__IS_DOUBT": partial(_is, _DOUBT),
-        "__CEILING": _lifted(partial(_multiple, math.ceil)),
-        "__FLOOR": _lifted(partial(_multiple, math.floor)),
-        "__CEILING_MATH": _lifted(partial(_multiple_of_size, math.ceil)),
-        "__FLOOR_MATH": _lifted(partial(_multiple_of_size, math.floor)),
+        "__CEILING": lifted(partial(_multiple, math.ceil)),
+        "__FLOOR": lifted(partial(_multiple, math.floor)),
+        "__CEILING_MATH": lifted(partial(_multiple_of_size, math.ceil)),
+        "__FLOOR_MATH": lifted(partial(_multiple_of_size, math.floor)),
         "__MATCH": _match,
         "__MMULT": _product,
     }

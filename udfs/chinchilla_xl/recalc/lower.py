@@ -170,6 +170,8 @@ def _of_moving(name: str, slots: list[Slot], arguments: list[str], text: str) ->
     if name in trusted.COUNTING:  # an error in a range's place would be counted, or passed over
         moving = [a for a, slot in zip(arguments, slots, strict=True) if is_moving(slot)]
         doubts = [f"ISERROR(ROWS({a}))" for a in moving]
+    if name == "INDEX" and len(arguments) == 2:  # of a block of cells it would give a whole row
+        doubts = [f"AND(ROWS({arguments[0]})>1,COLUMNS({arguments[0]})>1)"]
     if name in trusted.CRITERIA:  # the engine takes ranges of different sizes, unlike Excel
         first, *others = (
             a for i, a in enumerate(arguments) if i not in trusted.SINGLE_ARGUMENTS[name]
