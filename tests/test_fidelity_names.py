@@ -77,6 +77,10 @@ def workbook() -> bytes:
     for row, number in enumerate([1, 2, 3, 5, 8, 13, 21, 34]):
         sheets["Data"].write(row, 1, number)
     sheets["Data"].write("E1", 4)
+    sheets["Data"].write("E2", 2)
+    for row, (flow, day) in enumerate([(-5, 43831), (2, 43862), (3, 43891), (4, 44000)]):
+        sheets["Data"].write(row, 6, flow)
+        sheets["Data"].write(row, 7, day)
     sheets["T"].add_table(
         "B3:D9",
         {

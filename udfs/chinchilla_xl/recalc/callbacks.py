@@ -1,8 +1,7 @@
 """What Excel does and the engine does not, as functions that lowered formulas call.
 
-Arguments and results are in the engine's form: float, str, bool, None for a blank, a dictionary for
-an error, and lists of rows for ranges. Whatever cannot be told for certain gives UNSURE, upon which
-the cell keeps its cached value.
+Arguments and results are in the engine's form (see `engineform`). Whatever cannot be told for
+certain gives UNSURE, upon which the cell keeps its cached value.
 """
 
 from __future__ import annotations
@@ -25,6 +24,7 @@ from chinchilla_xl.recalc.engineform import (
     UNSURE,
     VALUE,
     elementwise,
+    is_number,
     lifted,
     possible,
     rounded,
@@ -60,6 +60,7 @@ def _compare(operator: str, a: Any, b: Any) -> Any:
         for operand in (a, b):
             if isinstance(operand, dict):
                 return operand
+        a, b = (float(side) if type(side) is int else side for side in (a, b))
         if a is None:
             a = b if b is None else type(b)()
         elif b is None:
@@ -100,8 +101,8 @@ def _text(last: int, value: Any) -> Any:
         return ""
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
-    if isinstance(value, float):
-        return _spelled(value)
+    if is_number(value):
+        return _spelled(float(value))
     if isinstance(value, str) and value and ord(max(value)) > last:
         return UNSURE
     return value
@@ -138,27 +139,35 @@ def criterion(value: Any) -> Any:
 
 def _certain_number(value: Any) -> Any:
     """A number or an error, and no text or boolean that would be read as one."""
-    return value if isinstance(value, float | dict) else UNSURE
+    return value if is_number(value) or isinstance(value, dict) else UNSURE
 
 
 def _serial(value: Any) -> Any:
     """A date's number where all programs have the same calendar: from March 1900 on."""
     if isinstance(value, dict):
         return value
-    return value if type(value) is float and 61 <= value < 2958466 else UNSURE
+    return value if is_number(value) and 61 <= value < 2958466 else UNSURE
 
 
 def _whole(least: float, value: Any) -> Any:
     """A whole number; what a program would make of anything else is open to doubt."""
     if isinstance(value, dict):
         return value
-    certain = type(value) is float and value.is_integer() and value >= least
+    certain = is_number(value) and value == math.floor(value) and value >= least
     return value if certain else UNSURE
 
 
 def _extent(value: Any) -> Any:
     """How many rows or columns a range has: none at all is an error, fewer is another direction."""
-    return REF if value == 0.0 and type(value) is float else _whole(1.0, value)
+    return REF if is_number(value) and value == 0 else _whole(1.0, value)
+
+
+def _span(first: Any, last: Any) -> Any:
+    """How many rows or columns there are from the first to the last."""
+    for end in (first, last):
+        if not is_number(end):
+            return end if isinstance(end, dict) else UNSURE
+    return last - first + 1 if last >= first else UNSURE
 
 
 def _is_doubtful(value: Any) -> bool:
@@ -191,9 +200,7 @@ def _key(value: Any, values: Any = None) -> Any:
         )
         return UNSURE if like or "*" in value or "?" in value or "~" in value else value
     near = 1e-14 * abs(value)
-    like = any(
-        type(cell) is float and cell != value and abs(cell - value) <= near for cell in cells
-    )
+    like = any(is_number(cell) and cell != value and abs(cell - value) <= near for cell in cells)
     return UNSURE if like else value
 
 
@@ -215,7 +222,7 @@ def _sumproduct(*args: Any) -> Any:
         for cell in cells:
             if isinstance(cell, dict):
                 return cell
-            product *= cell if type(cell) is float else 0.0
+            product *= cell if is_number(cell) else 0.0
         total += product
     return possible(total)
 
@@ -280,7 +287,7 @@ def _match(order: float, key: Any, values: Any) -> Any:
     cells = [cell for row in values for cell in row] if isinstance(values, list) else [values]
     while cells and cells[-1] is None:
         cells.pop()
-    if type(key) is not float or not all(type(cell) is float for cell in cells):
+    if not is_number(key) or not all(map(is_number, cells)):
         return UNSURE
     if any((b - a) * order <= 0 for a, b in pairwise(cells)):
         return UNSURE
@@ -292,7 +299,7 @@ def _match(order: float, key: Any, values: Any) -> Any:
 def _product(a: Any, b: Any) -> Any:
     """The product of two matrices of numbers."""
     a, b = (m if isinstance(m, list) else [[m]] for m in (a, b))
-    if not all(type(cell) is float for m in (a, b) for row in m for cell in row):
+    if not all(is_number(cell) for m in (a, b) for row in m for cell in row):
         return UNSURE
     if len(a[0]) != len(b):
         return VALUE
@@ -355,7 +362,7 @@ _KINDS: dict[str, Callable[[Any], bool]] = {
     "ISERROR": lambda v: isinstance(v, dict),
     "ISERR": lambda v: isinstance(v, dict) and v.get("kind") != "Na",
     "ISNA": lambda v: isinstance(v, dict) and v.get("kind") == "Na",
-    "ISNUMBER": lambda v: isinstance(v, float),
+    "ISNUMBER": is_number,
     "ISTEXT": lambda v: isinstance(v, str),
     "ISNONTEXT": lambda v: not isinstance(v, str),
     "ISLOGICAL": lambda v: isinstance(v, bool),
@@ -382,6 +389,7 @@ def callbacks(*, date1904: bool) -> dict[str, Callable[..., Any]]:
         "__POSITION": partial(_whole, 1.0),
         "__SHIFT": partial(_whole, -1e6),
         "__EXTENT": _extent,
+        "__SPAN": _span,
         "__UNSURE": lambda: UNSURE,
         "__SERIAL": lifted(_serial),
         "__KEY": _key,

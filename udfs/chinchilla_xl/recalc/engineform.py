@@ -1,6 +1,6 @@
 """Values in the engine's form, and what every callback does with them.
 
-That form is float, str, bool, None for a blank, a dictionary for an error, and lists of rows.
+That form is float (int from some functions, such as ROW), str, bool, None for a blank, a dictionary for an error, and lists of rows.
 """
 
 from __future__ import annotations
@@ -54,6 +54,11 @@ def possible(value: Any) -> Any:
     if isinstance(value, str) and len(value) > LONGEST_TEXT:
         return VALUE
     return value
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is a number; a boolean is none."""
+    return type(value) is float or type(value) is int
 
 
 def to_number(value: Any) -> Any:

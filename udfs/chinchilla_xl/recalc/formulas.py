@@ -158,8 +158,8 @@ class Judge:
         """Judge a call with its arguments; whether its result is an array."""
         if call.name == ":":
             self._seen_moving = True
-            for slot in call.slots:
-                self._range_end(slot, array)
+            if len({self._range_end(slot, array) for slot in call.slots}) > 1:
+                raise KeepError("a range from one sheet to another")
             return True
         name = call.name if call.name in ("", "(") else _known(call.name)
         self._seen_ours = self._seen_ours or name in OURS
@@ -176,19 +176,24 @@ class Judge:
             check_slot(name, position, inside, array)
         return gives_array(name, call.slots, found)
 
-    def _range_end(self, slot: Slot, array: bool) -> None:
-        """Judge one end of a range that is computed."""
+    def _range_end(self, slot: Slot, array: bool) -> str:
+        """Judge one end of a range that is computed; the sheet that it is on, as spelled."""
         only = slot[0] if len(slot) == 1 else None
-        if isinstance(only, Call) and bare_name(only.name) == "OFFSET":
+        single = False
+        if isinstance(only, Call) and bare_name(only.name) in ("INDEX", "OFFSET"):
+            base = only.slots[0]
+            height, width = self._check_reference(base)
+            if bare_name(only.name) == "INDEX":
+                single = len(only.slots) == 2 + (height != 1 and width != 1) and all(only.slots)
+            else:
+                single = height == width == 1 and len(only.slots) == 3
             self._call(only, array)
-        elif isinstance(only, Call) and bare_name(only.name) == "INDEX":
-            height, width = self._check_reference(only.slots[0])
-            positions = len(only.slots) - 1
-            if positions != 1 + (height != 1 and width != 1) or not all(only.slots):
-                raise KeepError("INDEX: with these arguments at the end of a range")
-            self._call(only, array)
-        elif self._check_reference(slot) != (1, 1):
-            raise KeepError("a range from one range to another")
+            slot = base
+        else:
+            single = self._check_reference(slot) == (1, 1)
+        if not single:
+            raise KeepError("a range that starts or ends at what is no single cell")
+        return rendered(slot).rpartition("!")[0].casefold()
 
     def _check_reference(self, slot: Slot) -> tuple[int, int]:
         """The size of a plain reference; KeepError if the argument is none."""

@@ -136,7 +136,7 @@ def _call(call: Call) -> str:
     if call.name == "(":
         return f"({_expression(call.slots[0])})"
     if call.name == ":":
-        return ":".join(map(_range_end, call.slots))
+        return _computed_range(*map(_range_end, call.slots))
     name = bare_name(call.name)
     if name in OURS:
         return f"{name}({','.join(_our_arguments(call.slots))})"
@@ -166,18 +166,23 @@ def _arguments(name: str, slots: list[Slot]) -> list[str]:
 
 def _of_moving(name: str, slots: list[Slot], arguments: list[str], text: str) -> str:
     """A call with ranges that are found only when it is computed: wrong ones leave it undone."""
-    doubts: list[str] = []
-    if name in trusted.COUNTING:  # an error in a range's place would be counted, or passed over
-        moving = [a for a, slot in zip(arguments, slots, strict=True) if is_moving(slot)]
-        doubts = [f"ISERROR(ROWS({a}))" for a in moving]
+    moving = [a for a, slot in zip(arguments, slots, strict=True) if is_moving(slot)]
+    # Many functions of the engine pass over an error in the place of a range.
+    doubts = [] if name in trusted.PASSING_ERRORS else [f"ISERROR({a})" for a in moving]
     if name == "INDEX" and len(arguments) == 2:  # of a block of cells it would give a whole row
-        doubts = [f"AND(ROWS({arguments[0]})>1,COLUMNS({arguments[0]})>1)"]
+        doubts.append(f"AND(ROWS({arguments[0]})>1,COLUMNS({arguments[0]})>1)")
     if name in trusted.CRITERIA:  # the engine takes ranges of different sizes, unlike Excel
         first, *others = (
             a for i, a in enumerate(arguments) if i not in trusted.SINGLE_ARGUMENTS[name]
         )
-        doubts = [f"{of}({first})<>{of}({a})" for a in others for of in ("ROWS", "COLUMNS")]
+        doubts += [f"{of}({first})<>{of}({a})" for a in others for of in ("ROWS", "COLUMNS")]
     return f"IF(OR({','.join(doubts)}),__UNSURE(),{text})" if doubts else text
+
+
+def _computed_range(first: str, last: str) -> str:
+    """A range from one computed cell to another: most functions of the engine take only OFFSET."""
+    extents = (f"__SPAN({of}({first}),{of}({last}))" for of in ("ROW", "COLUMN"))
+    return f"OFFSET({first},0,0,{','.join(extents)})"
 
 
 def _range_end(slot: Slot) -> str:

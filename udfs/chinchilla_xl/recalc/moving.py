@@ -31,9 +31,7 @@ def reaches(formula: str, sheet: str) -> list[Reach]:
 
 
 def _reaches(call: Call, references: list[str], sheet: str) -> Iterator[Reach]:
-    if call.name == ":":
-        yield _between(*(_end(slot, references, sheet) for slot in call.slots))
-    elif bare_name(call.name) == "OFFSET":
+    if bare_name(call.name) == "OFFSET":
         yield _offset(call, references, sheet)
     for slot in call.slots:
         for item in slot:
@@ -60,6 +58,11 @@ def _between(first: Reach, last: Reach) -> Reach:
 
 def _offset(call: Call, references: list[str], sheet: str) -> Reach:
     where, base = _end(call.slots[0], references, sheet)
+    extent = call.slots[3][0] if len(call.slots) > 3 and call.slots[3] else None
+    if isinstance(extent, Call) and extent.name == "__SPAN":  # a range, lowered
+        row = extent.slots[1][0]
+        assert isinstance(row, Call)
+        return _between((where, base), _end(row.slots[0], references, sheet))
     arguments = [rendered(slot) for slot in call.slots[1:]] + ["", "", "", ""]
     rows = _span(base.first.row, base.height, arguments[0], arguments[2], MAX_ROW)
     columns = _span(base.first.column, base.width, arguments[1], arguments[3], MAX_COLUMN)

@@ -175,6 +175,9 @@ MOST_ARGUMENTS = {
 COUNTING = frozenset({"COUNT", "COUNTA", "TYPE"})
 """Functions that pass over errors: an error of the engine's own would not be seen."""
 
+PASSING_ERRORS = frozenset({"AVERAGE", "MAX", "MIN", "SUM"})
+"""Functions known to give the error that a computed reference, such as OFFSET, comes to."""
+
 CRITERIA = frozenset("AVERAGEIF AVERAGEIFS COUNTIF COUNTIFS MAXIFS MINIFS SUMIF SUMIFS".split())
 
 GUARDED_ARGUMENTS: dict[str, tuple[str, frozenset[int] | None]] = {
