@@ -51,7 +51,8 @@ def _check_approximate(name: str, slots: list[Slot], found: list[Found]) -> None
     """KeepError unless the values that an approximate lookup looks through are cells."""
     ranges = found[1:] if name == "LOOKUP" else found[1:2]
     least = 3 if name in ("HLOOKUP", "VLOOKUP") else 2
-    if len(slots) < least or any(inside.whole or inside.operators for inside in ranges):
+    whole = name != "MATCH" and any(inside.whole for inside in ranges)
+    if len(slots) < least or whole or any(inside.operators for inside in ranges):
         raise KeepError(f"{name}: an approximate lookup of this form")
     if name == "LOOKUP":
         sizes = [tuple(inside.sizes) for inside in found[1:]]

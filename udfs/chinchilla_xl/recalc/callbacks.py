@@ -287,7 +287,12 @@ def _match(order: float, key: Any, values: Any) -> Any:
     cells = [cell for row in values for cell in row] if isinstance(values, list) else [values]
     while cells and cells[-1] is None:
         cells.pop()
-    if not is_number(key) or not all(map(is_number, cells)):
+    if not is_number(key):
+        return UNSURE
+    if order == 1 and all(cell < key for cell in cells if is_number(cell)):
+        # Bisection goes on to the end: the way to find the last number of a column.
+        return max((float(i) for i, cell in enumerate(cells, 1) if is_number(cell)), default=NA)
+    if not all(map(is_number, cells)):
         return UNSURE
     if any((b - a) * order <= 0 for a, b in pairwise(cells)):
         return UNSURE
