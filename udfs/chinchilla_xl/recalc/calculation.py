@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,13 @@ from chinchilla_xl.recalc.engineform import possible
 from chinchilla_xl.recalc.files import read_file, write_file
 from chinchilla_xl.recalc.formulas import Judge
 from chinchilla_xl.recalc.inputs import Input, locate
-from chinchilla_xl.recalc.parts import WORKBOOK, Workbook, read_workbook, without_iteration
+from chinchilla_xl.recalc.parts import (
+    WORKBOOK,
+    Workbook,
+    check_engine_parts,
+    read_workbook,
+    without_iteration,
+)
 from chinchilla_xl.recalc.report import Kept, Report
 from chinchilla_xl.recalc.sheetedit import KEEP, Edit, Recached, differs, edited
 from chinchilla_xl.recalc.sheets import Sheet, children
@@ -36,7 +43,7 @@ _PATIENCE = 12
 """Passes after which what rests on a kept formula is kept at once, without a last look."""
 _LONGEST_MESSAGE = 200
 _ORDINARY = 1e-300
-_MOST_CELLS = 1 << 22
+_MANY_CELLS, _MOST_CELLS = 1 << 16, 1 << 22
 _TINY = 1e-9
 
 
@@ -79,7 +86,7 @@ def recompute_bytes(data: bytes, inputs: Mapping[str, Input] | None = None) -> t
         calculation = Calculation(archive, read_workbook(archive))
         calculation.write_inputs(inputs or {})
         calculation.evaluate()
-        return calculation.saved(), calculation.report()
+        return calculation.finish()
     except (WorkbookError, ArgumentError) as e:
         raise type(e)(_one_line(str(e))) from None
 
@@ -90,7 +97,7 @@ class Calculation:
     def __init__(self, archive: Archive, workbook: Workbook) -> None:
         self._archive = archive
         self._workbook = workbook
-        parts = {title: SheetXml(archive.read(p), p) for title, p in workbook.sheets.items()}
+        parts = {t: SheetXml(partial(archive.read, p), p) for t, p in workbook.sheets.items()}
         hidden = any(xml.has_hidden_rows() for xml in parts.values())
         judge = Judge(workbook.names, workbook.titles, workbook.tables, hidden_rows=hidden)
         self._sheets = {title: Sheet(title, xml, judge) for title, xml in parts.items()}
@@ -98,7 +105,6 @@ class Calculation:
         self._inputs = False
         self._resting: dict[tuple[str, Cell], int] = {}
         self._values: dict[str, list[Value | EngineFailure]] = {}
-        self._report = Report("", "")
 
     def write_inputs(self, inputs: Mapping[str, Input]) -> None:
         """Write inputs into the sheets, before anything is evaluated."""
@@ -120,8 +126,13 @@ class Calculation:
         if not any(sheet.formulas for sheet in self._sheets.values()):
             return
         areas = (f.area for s in self._sheets.values() for f in s.formulas.special.values())
-        if sum(area.height * area.width for area in areas if area) > _MOST_CELLS:
-            raise TooLarge("its array formulas fill more than four million cells")
+        filled = sum(area.height * area.width for area in areas if area)
+        if filled > _MANY_CELLS:  # which a sound file would hold, each with its value
+            held = sum(s.xml.data.count(b"</") for s in self._sheets.values())
+            if filled > min(held, _MOST_CELLS):
+                raise TooLarge(f"its array formulas fill {filled:,} cells, more than it holds")
+        for sheet in self._sheets.values():
+            sheet.check_arrays()
         passes = 0
         while self._engine is None:  # each pass keeps or lowers at least one formula more
             passes += 1
@@ -181,18 +192,18 @@ class Calculation:
 
     def _load(self) -> Engine | None:
         """The workbook evaluated, or None if formulas had to be kept for it to load at all."""
-        parts = {WORKBOOK: [without_iteration(self._archive.read(WORKBOOK))]}
-        for sheet in self._sheets.values():
-            data = sheet.for_engine()
-            if sheet.written or data is not sheet.xml.data:
-                parts[sheet.xml.part] = [data]
-            del data
+        parts: dict[str, Iterable[Piece]] = {
+            WORKBOOK: [without_iteration(self._archive.read(WORKBOOK))]
+        }
+        parts |= {sheet.xml.part: sheet.for_engine() for sheet in self._sheets.values()}
         copy = self._archive.replaced(parts, level=1)
-        del parts  # hundreds of megabytes, beside the engine's own
+        for sheet in self._sheets.values():
+            sheet.xml.release()  # room for the engine
         try:
             return Engine(copy, date1904=self._workbook.date1904)
         except BrokenFile:
             if not self._keep_unparsable():
+                check_engine_parts(self._archive)
                 raise
             return None
 
@@ -249,7 +260,7 @@ class Calculation:
         spills = sheet.may_spill(cell) and engine.spilled(sheet.title, cell) is not None
         if plain and (blocked or spills):
             sheet.reduce(cell)
-        elif failure is not None and not blocked:
+        elif failure is not None:
             sheet.kept[cell] = failure.reason
         elif possible(value) is not value or _has_impossible_children(engine, sheet, cell):
             sheet.lowered[cell] = f"__POSSIBLE({sheet.text(cell)})"
@@ -321,43 +332,46 @@ class Calculation:
         known = self._resting.get((sheet.title, cell))
         return len(self._needing(engine, sheet.title, [cell])) if known is None else known
 
-    def saved(self) -> bytes:
-        """The file with inputs and new cached values."""
-        return self._archive.replaced({s.xml.part: self._pieces(s) for s in self._sheets.values()})
+    def finish(self) -> tuple[bytes, Report]:
+        """The file with inputs and new cached values, and the report; the engine is let go."""
+        report, engine = Report("", ""), self._engine
+        report.formulas = sum(len(sheet.formulas) for sheet in self._sheets.values())
+        spills: dict[str, dict[Cell, Edit]] = {title: {} for title in self._sheets}
+        if engine is not None:
+            report.messages = list(engine.messages)
+            report.kept = self._kept(engine)
+            for title, sheet in self._sheets.items():
+                for cell, formula in sheet.formulas.special.items():
+                    if formula.kind == "array" and cell not in sheet.kept:
+                        spills[title] |= _spill_edits(engine, sheet, formula)
+        self._engine = engine = None
+        parts = {
+            sheet.xml.part: self._pieces(sheet, spills[title], report)
+            for title, sheet in self._sheets.items()
+        }
+        return self._archive.replaced(parts), report
 
-    def _pieces(self, sheet: Sheet) -> Iterator[Piece]:
+    def _pieces(self, sheet: Sheet, spills: Mapping[Cell, Edit], report: Report) -> Iterator[Piece]:
         """A worksheet part in pieces; none if it stays as it is in the file."""
-        engine, xml = self._engine, sheet.xml
-        if engine is None:
-            yield from [xml.data] if sheet.written else []
-            return
-        values = [_storable(value) for value in self._values[sheet.title]]
-        spills: dict[Cell, Edit] = {}
+        xml, formulas = sheet.xml, sheet.formulas
+        values = [_storable(value) for value in self._values.pop(sheet.title, [])]
         for cell in sheet.kept:
-            index = sheet.formulas.index(cell)
+            index = formulas.index(cell)
             assert index is not None
             values[index] = KEEP
-        for cell, formula in sheet.formulas.special.items():
-            if formula.kind == "array" and cell not in sheet.kept:
-                spills |= _spill_edits(engine, sheet, formula)
-        new = Recached(xml, sheet.formulas, values)
+        new = Recached(xml, formulas, values or [KEEP] * len(formulas))
         if spills:
             data = edited(xml.replaced(b"".join(new) or xml.data), spills)
             yield from [data] if sheet.written or data != xml.data else []
         else:
             yield from new
             yield from [xml.data] if sheet.written and not new.changed else []
-        self._report.changed += new.changed
-        self._report.stale += new.stale
+        report.changed += new.changed
+        report.stale += new.stale
+        xml.release()
 
-    def report(self) -> Report:
-        """What was done, and what was kept."""
-        report, engine = self._report, self._engine
-        report.formulas = sum(len(sheet.formulas) for sheet in self._sheets.values())
-        if engine is None:
-            return report
-        report.messages = list(engine.messages)
-        report.kept = [
+    def _kept(self, engine: Engine) -> list[Kept]:
+        return [
             Kept(
                 sheet.address(cell),
                 "=" + sheet.own_text(cell),
@@ -367,7 +381,6 @@ class Calculation:
             for sheet in self._sheets.values()
             for cell, reason in sheet.kept.items()
         ]
-        return report
 
 
 def _has_impossible_children(engine: Engine, sheet: Sheet, cell: Cell) -> bool:

@@ -9,6 +9,7 @@ the whole range.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -61,6 +62,15 @@ class Verdict:
     names: bool = False  # its names are to be written out first
 
 
+_REFERENCE_OPERATORS = {
+    ",": "a union of ranges",
+    " ": "an intersection of ranges",
+    "@": "an intersection with the cell's row or column",
+    "#": "a reference to a spilled range",
+}
+_LONGEST = 2 * 8192  # Excel's limit, which it applies before it writes prefixes into the file
+_MOST_CELLS = 1 << 20
+
 _AS_IT_IS, _WITHOUT_TABLES, _WITHOUT_NAMES = range(3)
 """How far a formula has been rewritten when it is judged."""
 
@@ -91,6 +101,8 @@ class Judge:
 
         With it come the references in the formula, after its tables and names are written out.
         """
+        if len(text) > _LONGEST:
+            return self._kept(f"it is longer than {_LONGEST:,} characters"), []
         try:
             stage = _AS_IT_IS
             if "[" in text:
@@ -138,9 +150,11 @@ class Judge:
         self._seen_array = self._seen_ours = self._seen_moving = False
         try:
             self._call(root, array)
+            text = lowered(root)
         except KeepError as keep:
             return Verdict(number, Template(str(keep)))
-        text = lowered(root)
+        except RecursionError:
+            return Verdict(number, Template("it is nested too deep"))
         same = stage == _AS_IT_IS and text == rendered(root) and not turns_area(formula)
         only = root.slots[0][0] if len(root.slots[0]) == 1 else None
         return Verdict(
@@ -226,15 +240,13 @@ class Judge:
         if found.operators:
             if found.whole:
                 raise KeepError(f"{found.whole} is a whole column or row in a computation")
-            for of in ((height for height, _ in found.sizes), (width for _, width in found.sizes)):
-                if len(set(of) - {1}) > 1:
-                    raise KeepError("it computes with arrays of different sizes")
+            _check_sizes(found.sizes)
         return found
 
     def _atom(self, atom: Atom, found: Found) -> None:
         if atom.kind in (INFIX, PREFIX, POSTFIX):
-            if atom.text == ",":
-                raise KeepError("a union of ranges")
+            if atom.text in _REFERENCE_OPERATORS:
+                raise KeepError(_REFERENCE_OPERATORS[atom.text])
             found.operators = True
         elif atom.kind == NUMBER and float(atom.text) - float(atom.text) != 0:
             raise KeepError("a number beyond the largest")
@@ -300,3 +312,12 @@ def _known(spelled: str) -> str:
         why = trusted.REASONS.get(name, "not among the functions that are computed")
         raise KeepError(f"{name}: {why}")
     return name
+
+
+def _check_sizes(sizes: list[tuple[int, int]]) -> None:
+    """KeepError if arrays of these sizes do not go together, or to something too large."""
+    for of in ((height for height, _ in sizes), (width for _, width in sizes)):
+        if len(set(of) - {1}) > 1:
+            raise KeepError("it computes with arrays of different sizes")
+    if sizes and math.prod(map(max, zip(*sizes, strict=True))) > _MOST_CELLS:
+        raise KeepError(f"it computes an array of more than {_MOST_CELLS:,} cells")

@@ -159,6 +159,8 @@ def _arguments(name: str, slots: list[Slot]) -> list[str]:
         arguments[0] = _text("__SERIAL", slots[0])
     if name in trusted.EXACT_ARGUMENT and len(arguments) > 1:
         arguments[0] = _key(name, slots[0], arguments[1])
+    if name == "SEQUENCE":
+        arguments = [argument or "1" for argument in arguments]
     if name == "POWER" and len(arguments) == 2:
         arguments[1] = f"__EXPONENT({arguments[0]},{arguments[1]})"
     return arguments

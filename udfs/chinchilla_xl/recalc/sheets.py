@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from array import array
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from xml.sax.saxutils import escape
 
+from chinchilla_xl.errors import BrokenFile
 from chinchilla_xl.recalc.addresses import Area, Cell, quote_sheet
-from chinchilla_xl.recalc.engine import FIT
+from chinchilla_xl.recalc.archive import Piece
+from chinchilla_xl.recalc.engine import FIT, LARGEST_SPILL
 from chinchilla_xl.recalc.formulas import Judge, Verdict
 from chinchilla_xl.recalc.lower import OURS
 from chinchilla_xl.recalc.moving import Reach, reaches
-from chinchilla_xl.recalc.sheetedit import Edit, edited
+from chinchilla_xl.recalc.sheetedit import Edit, Replacement, edited, spliced
 from chinchilla_xl.recalc.sheetsyntax import FORMULA_ATTRIBUTES, FORMULA_TEXT, REST
 from chinchilla_xl.recalc.sheetxml import Formulas, SharedGroup, SheetXml, unescaped
 from chinchilla_xl.recalc.syntax import moved, split, turns_area
@@ -59,24 +62,34 @@ class Sheet:
 
     def write(self, edits: dict[Cell, Edit]) -> None:
         """Change cells; not after `for_engine`."""
-        self.xml = SheetXml(edited(self.xml, edits), self.xml.part)
+        data = edited(self.xml, edits)
+        self.xml = SheetXml(lambda: data, self.xml.part)
         self.__dict__.pop("formulas", None)
         self.written = True
 
-    def for_engine(self) -> bytes:
+    def for_engine(self) -> Iterable[Piece]:
         """The part as the engine gets it: formulas lowered, kept ones as constants, no old spills.
 
-        The first time, every formula is judged on the way.
+        It comes in pieces; there are none if it is the part as it stands in the file. The first
+        time, every formula is judged on the way.
         """
-        formulas, xml = self.formulas, self.xml
-        data, find, tag = xml.data, xml.syntax.token.match, len(xml.prefix) + 2
+        xml = self.xml
+        pieces: Iterable[Piece] = spliced(xml.data, self._replacements())
+        if self.written or self.formulas.special or not xml.is_loadable:
+            copy = xml.replaced(b"".join(pieces) or xml.data)
+            pieces = [copy.loadable(edited(copy, self._old_spills()))]
+        return pieces
+
+    def _replacements(self) -> Iterator[Replacement]:
+        """What takes the place of formula elements that the engine must not get."""
+        formulas, data = self.formulas, self.xml.data
+        find, tag = self.xml.syntax.token.match, len(self.xml.prefix) + 2
+        judge = self._judge.judge
         if not self._judged:
             self._groups = [self._grouped(group) for group in formulas.groups]
         aside = {cell.place for cells in (self.kept, self.lowered) for cell in cells}
         for place in aside:
             self._part(place)
-        out, position = bytearray(), 0
-        judge = self._judge.judge
         for place, start, mark in zip(
             formulas.places, formulas.starts, formulas.marks, strict=True
         ):
@@ -88,21 +101,12 @@ class Sheet:
                     self._verdicts.append(verdict.number)
                 if verdict.reason is None and verdict.lowered is None:
                     continue
-                element = self._by_shape(place, match, verdict, references)
+                element: bytes | None = self._by_shape(place, match, verdict, references)
             else:
-                found = self._set_apart(place, match, mark)
-                if found is None:
-                    continue
-                element = found
-            out += data[position : match.start(FORMULA_ATTRIBUTES) - tag]
-            out += element
-            position = match.start(REST)
+                element = self._set_apart(place, match, mark)
+            if element is not None:
+                yield match.start(FORMULA_ATTRIBUTES) - tag, match.start(REST), element
         self._judged = True
-        if position:
-            out += data[position:]
-            xml = xml.replaced(bytes(out))
-            del out
-        return xml.loadable(edited(xml, self._old_spills()))
 
     def _by_shape(
         self, place: int, match: re.Match[bytes], verdict: Verdict, references: list[str]
@@ -153,6 +157,9 @@ class Sheet:
         elif verdict.reason is not None:
             self.kept[cell] = verdict.reason.filled(references)
         elif formula.kind == "array":
+            if not formula.dynamic and area and area.height * area.width > LARGEST_SPILL:
+                self.kept[cell] = f"it fills more than {LARGEST_SPILL:,} cells"
+                return
             lowered = text if verdict.lowered is None else verdict.lowered.filled(references)
             if not formula.dynamic and area is not None:
                 lowered = f"{FIT}({lowered},{area.height},{area.width})"
@@ -189,6 +196,20 @@ class Sheet:
             for child in children(formula.area)
             if child not in self.formulas
         }
+
+    def check_arrays(self) -> None:
+        """BrokenFile if an array formula fills a cell that another formula fills too."""
+        filled: set[Cell] = set()
+        for formula in self.formulas.special.values():
+            if formula.kind != "array":
+                continue
+            for child in children(formula.area):
+                if child in self.formulas or child in filled:
+                    raise BrokenFile(
+                        f"{self.address(child)} lies in the array of {formula.cell}, and has "
+                        "another formula"
+                    )
+                filled.add(child)
 
     def own_text(self, cell: Cell) -> str:
         """The formula as it reads in its own cell; empty if it would leave the sheet."""

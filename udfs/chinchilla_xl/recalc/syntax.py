@@ -22,10 +22,9 @@ from chinchilla_xl.recalc.addresses import (
 )
 
 try:
-    from openpyxl.formula import Tokenizer
-    from openpyxl.formula.tokenizer import Token, TokenizerError
+    from formualizer import Token, Tokenizer, TokenizerError
 except ImportError as missing:
-    raise MissingExtra("openpyxl", "recalc") from missing
+    raise MissingExtra("formualizer", "recalc") from missing
 
 _COLUMN = "(?:[A-Z]{1,2}|[A-W][A-Z]{2}|X[A-E][A-Z]|XF[A-D])"
 _ROW = (
@@ -62,7 +61,7 @@ class KeepError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Atom:
-    """An operand or operator, as spelled; `kind` is one of the tokenizer's types or subtypes."""
+    """An operand or operator, as spelled."""
 
     kind: str
     text: str
@@ -81,8 +80,9 @@ class Call:
 
 Slot: TypeAlias = list[Atom | Call]
 
-INFIX, PREFIX, POSTFIX = Token.OP_IN, Token.OP_PRE, Token.OP_POST
-RANGE, NUMBER, TEXT, ARRAY = Token.RANGE, Token.NUMBER, Token.TEXT, Token.ARRAY
+# The kinds of atoms, as the engine's tokenizer calls them.
+INFIX, PREFIX, POSTFIX, ARRAY = "OpInfix", "OpPrefix", "OpPostfix", "Array"
+RANGE, NUMBER, TEXT = "Range", "Number", "Text"
 
 
 def split(formula: str) -> tuple[tuple[object, ...], list[str]]:
@@ -149,8 +149,8 @@ def parse(shape: str) -> Call:
 
     numbered = _CALL_SPACE.sub(lambda m: m[1] or "", re.sub(_MARK, number, shape))
     try:
-        tokens = Tokenizer("=" + numbered).items
-    except (TokenizerError, IndexError):
+        tokens = [token for token in Tokenizer("=" + numbered) if token is not None]
+    except TokenizerError:
         raise NotParsedError from None
     root = _tree(tokens)
     if ":" in numbered:
@@ -165,12 +165,10 @@ def _tree(tokens: list[Token]) -> Call:
         slot = calls[-1].slots[-1]
         if isinstance(item, Atom):
             slot.append(item)
-        elif item.type == Token.SEP:
+        elif str(item.token_type) == "Sep":
             calls[-1].slots.append([])
-        elif item.subtype == Token.OPEN:
-            first, colon, name = item.value[:-1].strip().rpartition(":")
-            slot += [Atom(RANGE, text) for text in (first, colon) if text]
-            call = Call(name or "(")
+        elif str(item.subtype) == "Open":
+            call = Call(item.value[:-1].strip() or "(")
             slot.append(call)
             calls.append(call)
         else:
@@ -190,12 +188,11 @@ def _fold_ranges(call: Call) -> None:
             item = slot[at]
             if isinstance(item, Call):
                 _fold_ranges(item)
-            elif at and item.kind == RANGE and item.text.startswith(":"):
-                if item.text != ":":  # the tokenizer's reading of what follows a parenthesis
-                    slot[at : at + 1] = [Atom(RANGE, ":"), Atom(RANGE, item.text[1:])]
+            elif at and item.text == ":":
                 ends: list[Slot] = [slot[at - 1 : at], slot[at + 1 : at + 2]]
                 slot[at - 1 : at + 2] = [Call(":", ends)]
-                at -= 1
+                at -= 1  # and into the new call, for what its ends hold
+                continue
             at += 1
 
 
@@ -203,16 +200,17 @@ def _items(tokens: list[Token]) -> Iterator[Atom | Token]:
     """Operands and operators, each array in braces one of them; other tokens as they are."""
     literal: list[str] | None = None  # the inside of an array in braces
     for token in tokens:
-        if token.type == Token.ARRAY:
-            if token.subtype == Token.CLOSE and literal is not None:
+        kind = str(token.token_type)
+        if kind == ARRAY:
+            if str(token.subtype) == "Close" and literal is not None:
                 yield Atom(ARRAY, "{" + "".join(literal) + "}")
-            literal = [] if token.subtype == Token.OPEN else None
+            literal = [] if str(token.subtype) == "Open" else None
         elif literal is not None:
             literal.append(token.value)
-        elif token.type in (Token.FUNC, Token.PAREN, Token.SEP):
+        elif kind in ("Func", "Paren", "Sep"):
             yield token
-        elif token.type != Token.WSPACE:
-            yield Atom(token.subtype if token.type == Token.OPERAND else token.type, token.value)
+        elif kind != "Whitespace":
+            yield Atom(str(token.subtype) if kind == "Operand" else kind, token.value)
 
 
 def place(number: int) -> str:

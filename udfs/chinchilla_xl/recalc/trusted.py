@@ -183,6 +183,9 @@ CRITERIA = frozenset("AVERAGEIF AVERAGEIFS COUNTIF COUNTIFS MAXIFS MINIFS SUMIF 
 GUARDED_ARGUMENTS: dict[str, tuple[str, frozenset[int] | None]] = {
     "CONCAT": ("__TEXT", None),
     "CONCATENATE": ("__TEXT", None),
+    "CUMIPMT": ("__PERIODS", frozenset({1, 3, 4})),
+    "CUMPRINC": ("__PERIODS", frozenset({1, 3, 4})),
+    "DDB": ("__PERIODS", frozenset({2, 3})),
     "EXACT": ("__TEXT", None),
     "FIND": ("__TEXT_BMP", frozenset({0, 1})),
     "LEFT": ("__TEXT_BMP", frozenset({0})),
@@ -210,10 +213,14 @@ REPLACED = {
     "FLOOR": "__FLOOR",
     "FLOOR.MATH": "__FLOOR_MATH",
     "FLOOR.PRECISE": "__FLOOR_MATH",
+    "HSTACK": "__HSTACK",
     "ISO.CEILING": "__CEILING_MATH",
     "MMULT": "__MMULT",
     "MOD": "__MOD",
+    "SEQUENCE": "__SEQUENCE",
+    "SUBSTITUTE": "__SUBSTITUTE",
     "SUMPRODUCT": "__SUMPRODUCT",
+    "VSTACK": "__VSTACK",
 }
 """Functions computed by a callback instead."""
 
