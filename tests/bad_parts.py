@@ -116,7 +116,7 @@ LINKED: dict[str, Case] = {
         with_members({SHEET_LINKS: links(table="../tables/table9.xml")}), Report
     ),
     "a table that is no table": Case(with_members({TABLE: "<nothing/>"}), Report),
-    "a table that is no XML": Case(with_members({TABLE: "<table"}), Report),
+    "a table that is no XML": Case(with_members({TABLE: "<table"}), BrokenFile, "table1.xml"),
     "a table without area": Case(edited(TABLE, ' ref="A1:B3"', ""), Report),
     "a table off the sheet": Case(edited(TABLE, 'ref="A1:B3"', 'ref="A1:ZZZZ99999999"'), Report),
     "a table without columns": Case(
@@ -191,10 +191,10 @@ OUTLINE: dict[str, Case] = {
     "a name that is no formula": Case(with_name('name="a"', "1+(", use="a+1"), Report, "a"),
     "a name without name": Case(with_name("", "1"), Report),
     "a name that stands for nothing": Case(with_name('name="a"', "", use="a+1"), Report, "a"),
-    "a name of a lost cell": Case(with_name('name="a"', "Data!#REF!", use="a+1"), Report, "a"),
+    "a name of a lost cell": Case(with_name('name="a"', "Data!#REF!", use="a+1"), Report),
     "the same name twice": Case(with_name('name="size"', "Data!$A$3"), Report, "size"),
     "a name of a sheet that is not there": Case(
-        with_name('name="a"', "Nowhere!$A$1", use="a+1"), Report, "a"
+        with_name('name="a"', "Nowhere!$A$1", use="a+1"), Report, "Nowhere"
     ),
     "precision as displayed": Case(
         edited(WORKBOOK, 'calcId="191029"', 'fullPrecision="0"'), UnsupportedFile, "precision"

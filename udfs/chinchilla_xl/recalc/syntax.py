@@ -189,6 +189,9 @@ def _fold_ranges(call: Call) -> None:
             if isinstance(item, Call):
                 _fold_ranges(item)
             elif at and item.text == ":":
+                first = slot[at - 1]
+                if isinstance(first, Call) and first.name == ":":
+                    raise NotParsedError  # a range from a range, which nobody writes
                 ends: list[Slot] = [slot[at - 1 : at], slot[at + 1 : at + 2]]
                 slot[at - 1 : at + 2] = [Call(":", ends)]
                 at -= 1  # and into the new call, for what its ends hold
