@@ -11,77 +11,33 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from chinchilla_xl.errors import ArgumentError, BrokenFile, TooLarge, WorkbookError
+from chinchilla_xl.errors import ArgumentError, BrokenFile
 from chinchilla_xl.functions import CellError
 from chinchilla_xl.recalc.addresses import Area, Cell
 from chinchilla_xl.recalc.archive import Archive
 from chinchilla_xl.recalc.callbacks import possible
 from chinchilla_xl.recalc.engine import SPILL, Engine, EngineFailure, parses
-from chinchilla_xl.recalc.files import read_file, write_file
 from chinchilla_xl.recalc.formulas import Judge
-from chinchilla_xl.recalc.inputs import Input, locate
-from chinchilla_xl.recalc.parts import WORKBOOK, Workbook, read_workbook, without_iteration
+from chinchilla_xl.recalc.inputs import Input
+from chinchilla_xl.recalc.parts import WORKBOOK, Workbook, without_iteration
 from chinchilla_xl.recalc.report import Kept, Report
-from chinchilla_xl.recalc.sheets import Sheet, children
-from chinchilla_xl.recalc.sheetxml import Edit, Formula, SheetXml
-from chinchilla_xl.recalc.values import Value, same
+from chinchilla_xl.recalc.sheets import (
+    Sheet,
+    children,
+    find_formulas,
+    open_sheets,
+    write_inputs,
+)
+from chinchilla_xl.recalc.sheetxml import Edit, Formula
+from chinchilla_xl.recalc.values import Value, differs, same
 
 _PATIENCE = 12
 """Passes after which what rests on a kept formula is kept at once, without a last look."""
-_ROUNDING = 1e-9
-_LONGEST_MESSAGE = 200
 _ORDINARY = 1e-300
-_MOST_CELLS = 1 << 22
 _TINY = 1e-9
-
-
-def recompute(
-    path: str | os.PathLike[str],
-    output: str | os.PathLike[str] | None = None,
-    inputs: Mapping[str, Input] | None = None,
-    *,
-    check: bool = False,
-) -> Report:
-    """Recalculate every formula of an .xlsx or .xlsm file and write back only cached values.
-
-    `output` is where the result goes (default: in place, atomically). `inputs` maps defined names
-    or Sheet!A1 addresses to values that are written first. Formulas that cannot be computed
-    faithfully keep their cached value and are listed in the report. With `check` nothing is
-    written: the report says how many values are out of date.
-
-    Raises WorkbookError for a file that cannot be processed and ArgumentError for an input that
-    does not fit; the file is untouched then.
-    """
-    source = Path(path)
-    target = source if output is None else Path(output)
-    try:
-        old = read_file(source)
-        new, report = recompute_bytes(old, inputs)
-        report.path, report.output = str(source), str(target)
-        if check:
-            return report
-        if new != old or os.path.realpath(source) != os.path.realpath(target):
-            write_file(target, new)
-    except WorkbookError as e:
-        raise type(e)(f"{source}: {e}") from None
-    return report
-
-
-def recompute_bytes(data: bytes, inputs: Mapping[str, Input] | None = None) -> tuple[bytes, Report]:
-    """`recompute` in memory: the new contents of the file, and the report."""
-    try:
-        archive = Archive(data)
-        calculation = Calculation(archive, read_workbook(archive))
-        calculation.write_inputs(inputs or {})
-        calculation.evaluate()
-        return archive.replaced(calculation.edited_parts()), calculation.report()
-    except (WorkbookError, ArgumentError) as e:
-        raise type(e)(_one_line(str(e))) from None
 
 
 class Calculation:
@@ -90,10 +46,7 @@ class Calculation:
     def __init__(self, archive: Archive, workbook: Workbook) -> None:
         self._archive = archive
         self._workbook = workbook
-        self._sheets = {
-            title: Sheet(title, part, SheetXml(archive.read(part), part))
-            for title, part in workbook.sheets.items()
-        }
+        self._sheets = open_sheets(archive, workbook)
         self._engine: Engine | None = None
         self._inputs = False
         self._resting: dict[tuple[str, Cell], int] = {}
@@ -102,30 +55,13 @@ class Calculation:
 
     def write_inputs(self, inputs: Mapping[str, Input]) -> None:
         """Write inputs into the sheets, before anything is evaluated."""
-        for title, values in locate(inputs, self._workbook).items():
-            sheet = self._sheets[title]
-            found = sheet.xml.formulas()
-            formulas = {f.cell for f in found}
-            arrays = [f.area for f in found if f.area and f.kind != "shared"]
-            edits = {}
-            self._inputs = True
-            for cell, value in values.items():
-                if cell in formulas or any(cell in area for area in arrays):
-                    raise ArgumentError(f"{sheet.address(cell)} holds a formula: it is no input")
-                if isinstance(value, str) and sheet.xml.holds_number(cell):
-                    raise ArgumentError(f"{sheet.address(cell)} holds a number: {value[:40]!r}")
-                edits[cell] = Edit(value if isinstance(value, bool | str) else float(value))
-            sheet.xml = SheetXml(sheet.xml.edited(edits), sheet.part)
+        self._inputs = bool(inputs)
+        write_inputs(self._sheets, inputs, self._workbook)
 
     def evaluate(self) -> None:
         """Judge every formula and evaluate, until what is computed is sound."""
-        for sheet in self._sheets.values():
-            sheet.formulas = {f.cell: f for f in sheet.xml.formulas()}
-        if not any(sheet.formulas for sheet in self._sheets.values()):
+        if not find_formulas(self._sheets.values()):
             return
-        areas = (f.area for s in self._sheets.values() for f in s.formulas.values())
-        if sum(area.height * area.width for area in areas if area) > _MOST_CELLS:
-            raise TooLarge("its array formulas fill more than four million cells")
         self._judge()
         passes = 0
         while self._engine is None:  # each pass keeps or lowers at least one formula more
@@ -317,7 +253,7 @@ class Calculation:
             if not same(formula.value, value):
                 edits[cell] = Edit(value)
                 self._report.changed += 1
-                self._report.stale += _differs(formula.value, value)
+                self._report.stale += differs(formula.value, value)
             if formula.kind == "array":
                 edits |= _spill_edits(engine, sheet, formula, value)
         return edits
@@ -358,17 +294,10 @@ def _is_residue(value: float) -> bool:
 def _changed(sheets: Mapping[str, Sheet], engine: Engine) -> bool:
     """Whether any computed value differs from its cache by more than rounding."""
     return any(
-        _differs(sheet.formulas[cell].value, _storable(value))
+        differs(sheet.formulas[cell].value, _storable(value))
         for sheet in sheets.values()
         for cell, value in engine.values(sheet.title, sheet.computed()).items()
     )
-
-
-def _differs(old: Value, new: Value) -> bool:
-    """Whether two values differ by more than the last digits."""
-    if type(old) is float and type(new) is float:
-        return not math.isclose(new, old, rel_tol=_ROUNDING)
-    return not same(old, new)
 
 
 def _spill_edits(engine: Engine, sheet: Sheet, formula: Formula, value: Value) -> dict[Cell, Edit]:
@@ -383,12 +312,6 @@ def _spill_edits(engine: Engine, sheet: Sheet, formula: Formula, value: Value) -
         if child not in edits and child not in sheet.formulas:
             edits[child] = Edit(None)
     return edits
-
-
-def _one_line(text: str) -> str:
-    """A message as a person can read it, whatever the file has put into it."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return line if len(line) <= _LONGEST_MESSAGE else line[: _LONGEST_MESSAGE - 4] + " ..."
 
 
 def _storable(value: Value | EngineFailure) -> Value:

@@ -1,16 +1,23 @@
-"""A worksheet on its way through the engine: which formulas are kept, and what the engine gets."""
+"""Worksheets on their way through an engine: inputs, formulas, and which of them are kept."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from chinchilla_xl.errors import ArgumentError, TooLarge
 from chinchilla_xl.recalc.addresses import Area, Cell, quote_sheet
+from chinchilla_xl.recalc.archive import Archive
 from chinchilla_xl.recalc.engine import FIT
 from chinchilla_xl.recalc.formulas import Judge
+from chinchilla_xl.recalc.inputs import Input, locate
 from chinchilla_xl.recalc.lower import OURS
+from chinchilla_xl.recalc.parts import Workbook
 from chinchilla_xl.recalc.sheetxml import Edit, Formula, SheetXml
 from chinchilla_xl.recalc.syntax import moved
+
+_MOST_CELLS = 1 << 22
 
 
 @dataclass(slots=True)
@@ -109,6 +116,43 @@ class Sheet:
             if any(cell in edits for cell in members):  # they can share no more
                 own |= {c: Edit(formula=self.own_text(c)) for c in members if c not in edits}
         return own
+
+
+def open_sheets(archive: Archive, workbook: Workbook) -> dict[str, Sheet]:
+    """Every worksheet of a workbook by its title, the formulas not yet found."""
+    return {
+        title: Sheet(title, part, SheetXml(archive.read(part), part))
+        for title, part in workbook.sheets.items()
+    }
+
+
+def write_inputs(
+    sheets: Mapping[str, Sheet], inputs: Mapping[str, Input], workbook: Workbook
+) -> None:
+    """Write inputs into the sheets, before anything is evaluated."""
+    for title, values in locate(inputs, workbook).items():
+        sheet = sheets[title]
+        found = sheet.xml.formulas()
+        formulas = {f.cell for f in found}
+        arrays = [f.area for f in found if f.area and f.kind != "shared"]
+        edits = {}
+        for cell, value in values.items():
+            if cell in formulas or any(cell in area for area in arrays):
+                raise ArgumentError(f"{sheet.address(cell)} holds a formula: it is no input")
+            if isinstance(value, str) and sheet.xml.holds_number(cell):
+                raise ArgumentError(f"{sheet.address(cell)} holds a number: {value[:40]!r}")
+            edits[cell] = Edit(value if isinstance(value, bool | str) else float(value))
+        sheet.xml = SheetXml(sheet.xml.edited(edits), sheet.part)
+
+
+def find_formulas(sheets: Collection[Sheet]) -> bool:
+    """Find every formula of the sheets; whether there are any."""
+    for sheet in sheets:
+        sheet.formulas = {f.cell: f for f in sheet.xml.formulas()}
+    areas = (f.area for sheet in sheets for f in sheet.formulas.values())
+    if sum(area.height * area.width for area in areas if area) > _MOST_CELLS:
+        raise TooLarge("its array formulas fill more than four million cells")
+    return any(sheet.formulas for sheet in sheets)
 
 
 def children(area: Area | None) -> list[Cell]:

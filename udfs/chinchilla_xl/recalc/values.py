@@ -18,6 +18,7 @@ _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_
 _SPELLED = re.compile("_x([0-9A-Fa-f]{4})_")
 _MARKUP = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _EXACT_INTEGERS = 2.0**53
+_ROUNDING = 1e-9
 
 
 def encode(value: Value, prefix: bytes = b"") -> tuple[bytes, bytes]:
@@ -68,3 +69,10 @@ def decode(kind: str, text: str) -> Value:
 def same(a: Value, b: Value) -> bool:
     """Whether two values are equal and of one kind (TRUE is not 1)."""
     return type(a) is type(b) and a == b
+
+
+def differs(a: Value, b: Value, tolerance: float = _ROUNDING) -> bool:
+    """Whether two values differ by more than the last digits."""
+    if type(a) is float and type(b) is float:
+        return not math.isclose(a, b, rel_tol=tolerance)
+    return not same(a, b)
