@@ -60,7 +60,9 @@ def recompute_all(
         groups = [files[i : i + first.batch] for i in range(0, len(files), first.batch)]
         if executor is not None:
             if timeout is not None and not first.own_processes:
-                raise ArgumentError("timeout needs processes (jobs): an executor cannot stop a task")
+                raise ArgumentError(
+                    "timeout needs processes (jobs): an executor cannot stop a task"
+                )
             tasks = [(group, given, check, engine, timeout) for group in groups]
             futures = {executor.submit(_outcomes, *task): task for task in tasks}
             yield from _flattened(collected(futures))
@@ -74,7 +76,9 @@ def recompute_all(
             yield from _flattened(in_processes(_outcomes, tasks, jobs, timeout))
 
 
-def _targets(paths: Sequence[Location], output_dir: Location | None) -> list[tuple[str, str | None]]:
+def _targets(
+    paths: Sequence[Location], output_dir: Location | None
+) -> list[tuple[str, str | None]]:
     """Each file and where its result goes; no two results may meet."""
     files: list[tuple[str, str | None]] = [
         (os.fspath(path), None if output_dir is None else inside(output_dir, name_of(path)))
@@ -122,7 +126,9 @@ def _failures(files: Files, kind: str, error: str) -> list[Outcome]:
     return [Failure(path, kind, error) for path, _ in files]
 
 
-def _flattened(results: Iterator[tuple[tuple[Any, ...], list[Outcome] | Lost]]) -> Iterator[Outcome]:
+def _flattened(
+    results: Iterator[tuple[tuple[Any, ...], list[Outcome] | Lost]],
+) -> Iterator[Outcome]:
     for task, outcomes in results:
         if isinstance(outcomes, Lost):
             yield from _failures(task[0], outcomes.kind, str(outcomes))

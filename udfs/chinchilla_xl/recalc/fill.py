@@ -21,11 +21,11 @@ from typing import Any
 from chinchilla_xl.errors import ArgumentError, MissingExtra, UnsupportedFile, WorkbookError
 from chinchilla_xl.recalc.addresses import Cell
 from chinchilla_xl.recalc.archive import Archive
-from chinchilla_xl.recalc.workbook import recompute
 from chinchilla_xl.recalc.files import read_file
 from chinchilla_xl.recalc.inputs import Input, locate, parse_value
 from chinchilla_xl.recalc.parts import read_workbook
 from chinchilla_xl.recalc.report import Report
+from chinchilla_xl.recalc.workbook import recompute
 
 try:
     import openpyxl

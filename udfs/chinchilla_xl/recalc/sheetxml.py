@@ -9,7 +9,7 @@ patterns and which no spreadsheet program writes here, are refused.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from html import unescape
@@ -102,6 +102,17 @@ class SheetXml:
                 kind, text = self._stored(match)
                 return kind == "n" and bool(text)
         return False
+
+    def stored(self, cells: Container[Cell]) -> dict[Cell, tuple[str, str]]:
+        """The type and text of each of these cells that the part holds."""
+        return {cell: self._stored(match) for cell, match in self._cells() if cell in cells}
+
+    def corner(self) -> Cell:
+        """The last row and the last column that hold any cell."""
+        cells = [cell for cell, _ in self._cells()]
+        return Cell(
+            max((c.row for c in cells), default=1), max((c.column for c in cells), default=1)
+        )
 
     def for_engine(self, edits: Mapping[Cell, Edit]) -> bytes:
         """The part edited, without the error values and extensions that the engine cannot load."""
@@ -259,7 +270,17 @@ class SheetXml:
         return b'<%srow r="%d">%s</%srow>' % (self._prefix, row, cells, self._prefix)
 
     def _added(self, edits: list[tuple[Cell, Edit]]) -> bytes:
-        return b"".join(self._cell(b' r="%s"' % str(c).encode(), b"", e) for c, e in edits)
+        return b"".join(
+            self._cell(b' r="%s"' % str(cell).encode(), self._new_formula(cell, edit), edit)
+            for cell, edit in edits
+        )
+
+    def _new_formula(self, cell: Cell, edit: Edit) -> bytes:
+        """The array formula of a new cell, if it gets one."""
+        if edit.formula is KEEP or edit.formula is None:
+            return b""
+        p, text = self._prefix, escape(edit.formula).encode()
+        return b'<%sf t="array" ref="%s">%s</%sf>' % (p, str(cell).encode(), text, p)
 
     def _cell(self, attributes: bytes, formula: bytes, edit: Edit, tail: bytes = b"") -> bytes:
         kind, content = encode(edit.value, self._prefix)
