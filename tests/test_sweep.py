@@ -132,7 +132,7 @@ class BrokenOffError(Exception):
 def test_a_sweep_that_was_broken_off_does_only_the_rest(budget, tmp_path, monkeypatch):
     frame, output = scenarios(80), tmp_path / "out.csv"
 
-    def stop(done: int, _: int) -> None:
+    def stop(done: int, *_: int) -> None:
         if done >= 50:
             raise BrokenOffError
 
@@ -145,9 +145,9 @@ def test_a_sweep_that_was_broken_off_does_only_the_rest(budget, tmp_path, monkey
     calls: list[int] = []
     original = sweep_module.run_rows
 
-    def counted(path, digest, rows, outputs):
+    def counted(path, digest, rows, *rest):
         calls.extend(index for index, _ in rows)
-        return original(path, digest, rows, outputs)
+        return original(path, digest, rows, *rest)
 
     monkeypatch.setattr(sweep_module, "run_rows", counted)
     result = cx.sweep(budget, frame, OUTPUTS, output)

@@ -7,9 +7,8 @@ is all that rests on it: a program that does not know a function may well hide t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Protocol
-from xml.etree import ElementTree as ET
 
 from chinchilla_xl.errors import ChinchillaError, ProgramFailed, WorkbookError
 from chinchilla_xl.functions import CellError
@@ -17,7 +16,7 @@ from chinchilla_xl.recalc.addresses import MAX_COLUMN, MAX_ROW, Area, Cell
 from chinchilla_xl.recalc.archive import Archive
 from chinchilla_xl.recalc.engines import Book, Result
 from chinchilla_xl.recalc.lower import OURS, bare_name
-from chinchilla_xl.recalc.parts import Workbook, parse_xml, read_workbook
+from chinchilla_xl.recalc.parts import read_workbook
 from chinchilla_xl.recalc.references import Dependents, called, words
 from chinchilla_xl.recalc.report import Kept, Report
 from chinchilla_xl.recalc.sheets import (
@@ -27,11 +26,10 @@ from chinchilla_xl.recalc.sheets import (
     open_sheets,
     write_inputs,
 )
-from chinchilla_xl.recalc.sheetxml import Edit, Formula, SheetXml
-from chinchilla_xl.recalc.values import Value, decode, differs, same
+from chinchilla_xl.recalc.sheetxml import Edit, Formula
+from chinchilla_xl.recalc.stored import Stored
+from chinchilla_xl.recalc.values import differs, same
 
-_SHARED_STRINGS = "xl/sharedStrings.xml"
-_STRING = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _FOUND_NOTHING = frozenset("HLOOKUP LOOKUP MATCH NA VLOOKUP XLOOKUP XMATCH".split())
 _READ_TEXT = frozenset("DATEVALUE FIND SEARCH TIMEVALUE VALUE".split())
 
@@ -121,7 +119,7 @@ class _Recalculation:
             for sheet in self._sheets.values()
             for cell in sheet.formulas
         }
-        self._original = _Saved(book.data)
+        self._original = Stored(book.data)
         self._sizes: dict[tuple[str, Cell], tuple[Cell, Cell, Cell]] = {}
         self._errors: dict[str, dict[Cell, str]] = {}
         self._dependents: Dependents | None = None
@@ -176,7 +174,7 @@ class _Recalculation:
 
     def result(self, saved: bytes) -> tuple[bytes, Report]:
         """The new bytes of the workbook and the report, from what the program has saved."""
-        copy = _Saved(saved)
+        copy = Stored(saved)
         for sheet in self._sheets.values():
             found = copy.formulas(sheet.title)
             self._errors[sheet.title] = {
@@ -199,7 +197,7 @@ class _Recalculation:
         ]
         return self._archive.replaced(self._archive.changes(parts)), report
 
-    def _keep_unknown(self, copy: _Saved) -> None:
+    def _keep_unknown(self, copy: Stored) -> None:
         """Keep what the program did not compute, or may not have computed as Excel does."""
         names = {
             name.name.casefold(): function
@@ -219,7 +217,7 @@ class _Recalculation:
         cell: Cell,
         saved: Formula | None,
         names: dict[str, str],
-        copy: _Saved,
+        copy: Stored,
     ) -> str | None:
         """Why a formula is kept; None if the program has computed it."""
         title, text = self._program.title, self._texts[sheet.title, cell]
@@ -238,7 +236,7 @@ class _Recalculation:
             return self._resized(sheet, cell, copy)
         return None
 
-    def _resized(self, sheet: Sheet, cell: Cell, copy: _Saved) -> str | None:
+    def _resized(self, sheet: Sheet, cell: Cell, copy: Stored) -> str | None:
         """Why a dynamic array is kept: its size is another than in the file."""
         places = self._sizes.get((sheet.title, cell))
         area = sheet.formulas[cell].area or Area(cell, cell)
@@ -298,7 +296,7 @@ class _Recalculation:
             counts[sheet.title, cell] = count
         return counts
 
-    def _edits(self, sheet: Sheet, copy: _Saved, report: Report) -> dict[Cell, Edit]:
+    def _edits(self, sheet: Sheet, copy: Stored, report: Report) -> dict[Cell, Edit]:
         """The new values of a sheet's formula cells, and of the cells that its arrays fill."""
         saved = copy.formulas(sheet.title)
         edits: dict[Cell, Edit] = {}
@@ -317,7 +315,7 @@ class _Recalculation:
                     edits[cell] = Edit(value, area=spills[cell])
         return edits | self._filled(sheet, copy, spills) if spills else edits
 
-    def _filled(self, sheet: Sheet, copy: _Saved, spills: dict[Cell, Area]) -> dict[Cell, Edit]:
+    def _filled(self, sheet: Sheet, copy: Stored, spills: dict[Cell, Area]) -> dict[Cell, Edit]:
         """The new values of the cells that arrays fill besides their first, or fill no more."""
         inner = {child for area in spills.values() for child in children(area)}
         inner -= sheet.formulas.keys()
@@ -329,45 +327,3 @@ class _Recalculation:
             if differs(old.get(child), value, self._program.tolerance):
                 edits[child] = Edit(value)
         return edits
-
-
-class _Saved:
-    """A workbook file, of which values are read."""
-
-    def __init__(self, data: bytes) -> None:
-        self._archive = Archive(data)
-        self._workbook: Workbook = read_workbook(self._archive)
-        self.names = {name.name: name.formula for name in self._workbook.names}
-        self._parts: dict[str, SheetXml] = {}
-        self._formulas: dict[str, dict[Cell, Formula]] = {}
-        self._strings: list[str] | None = None
-
-    def formulas(self, title: str) -> dict[Cell, Formula]:
-        """The formulas of a sheet, with the values that the program gives."""
-        if title not in self._formulas:
-            part = self._workbook.sheets.get(title)
-            if part is None:
-                raise WorkbookError(f"it lacks the sheet {title!r}")
-            self._parts[title] = SheetXml(self._archive.read(part), part)
-            self._formulas[title] = {f.cell: f for f in self._parts[title].formulas()}
-        return self._formulas[title]
-
-    def values(self, title: str, cells: Collection[Cell]) -> dict[Cell, Value]:
-        """The values of cells of any kind."""
-        self.formulas(title)
-        found = self._parts[title].stored(set(cells))
-        return {cell: self._value(kind, text) for cell, (kind, text) in found.items()}
-
-    def _value(self, kind: str, text: str) -> Value:
-        if kind != "s":
-            return decode(kind, text)
-        if self._strings is None:
-            root = parse_xml(self._archive.read(_SHARED_STRINGS), _SHARED_STRINGS)
-            self._strings = [_text(item) for item in root]
-        return self._strings[int(text)]
-
-
-def _text(item: ET.Element) -> str:
-    """A shared string without its phonetic guide."""
-    direct = item.findall(f"{_STRING}t") + item.findall(f"{_STRING}r/{_STRING}t")
-    return str(decode("str", "".join(t.text or "" for t in direct)))

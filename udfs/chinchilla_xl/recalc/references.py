@@ -186,7 +186,7 @@ def _operands(shape: str) -> tuple[str, ...]:
 
 
 def _ranges(call: Call) -> Iterator[str]:
-    if bare_name(call.name) in _ANYWHERE:
+    if bare_name(call.name) in _ANYWHERE or ":" in call.name:
         raise _UnknownError
     for slot in call.slots:
         for item in slot:
