@@ -33,6 +33,7 @@ from chinchilla_xl.recalc.values import Value, decode, encode, same
 _NAMESPACE = re.compile(
     rb"""xmlns(:[\w.-]+)?\s*=\s*["']http://schemas.openxmlformats.org/spreadsheetml/2006/main["']"""
 )
+_INLINE = re.compile(rb"<(?:[\w.-]+:)?t\b[^>]*>([^<]*)</")
 _UNKNOWN = CellError("", "a shared string, which no formula's value is")
 
 KEEP: Final[Any] = object()
@@ -206,6 +207,8 @@ class SheetXml:
         kind = self._syntax.type_attribute.search(_head(match))
         value = self._syntax.value.search(self._core(match["body"] or b""))
         text = _unescaped(value["text"]) if value and value["text"] else ""
+        if value and value["tag"] == b"is":
+            text = _unescaped(b"".join(_INLINE.findall(value["text"] or b"")))
         return (kind[1].decode() if kind else "n"), text
 
     def _core(self, body: bytes) -> bytes:
