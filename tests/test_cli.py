@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 
 import openpyxl
 import pytest
@@ -150,8 +151,10 @@ def test_the_bar_shows_what_is_done_how_fast_and_the_errors():
     out = Console(file=io.StringIO(), force_terminal=True, width=120, color_system=None)
     with bar("files", out) as shown:
         task = shown.add_task("", total=8, errors="2 errors")
-        shown.update(task, completed=4)
         shown.tasks[0].start_time -= 2.0
+        for done in range(1, 5):
+            time.sleep(0.05)
+            shown.update(task, completed=done)
         shown.refresh()
     text = out.file.getvalue()
     assert "4/8 files" in text

@@ -75,12 +75,14 @@ COMPUTED = {
     "B4": ('=A4&" "&TEXT(A1,"0.00")', "txt 0.10"),
     "B5": ("=A1>0", True),
     "B6": ("=1/0", "#DIV/0!"),
-    "B7": ('=MATCH("zz",A1:A4,0)', "#N/A"),
+    "B7": ('=MATCH("zz",A1:A2,0)', "#N/A"),
     "B8": ("=B7+1", "#N/A"),
     "B9": ("=IFERROR(B6,5)", 5),
     "B10": ('=FIND("q",A4)', "#VALUE!"),
     "B11": ('=""', ""),
     "B12": ("=B10&B4", "#VALUE!"),
+    "B13": ("=IF(AND(A3:A3,B5),ROWS(A1:A4),0)", 4),
+    "B14": ("=A3+1", 2),
 }
 KEPT = {
     "C1": ("=CHINCHILLA_LOSS(30E9,1.56E12)", "LibreOffice does not know CHINCHILLA_LOSS: it needs"),
@@ -92,6 +94,7 @@ KEPT = {
     "C7": ("=NOSUCHFUNCTION(1)", "LibreOffice does not know NOSUCHFUNCTION: a newer version may"),
     "C8": ("=NOSUCHNAME+1", "LibreOffice gives #NAME?, where Excel may not"),
     "C9": ("=1+", "LibreOffice gives #N/A, where Excel may not"),
+    "C11": ("=SUM(A1:A4)", "LibreOffice counts TRUE in a range as a number, which Excel"),
     "C10": ('=INDIRECT("A2")', "it needs S!"),
 }
 

@@ -43,6 +43,7 @@ class Excel:
     title = "Excel"
     tolerance = 0.0
     fixed_arrays = False
+    counts_truth = False
     batch = 1
     parallel = False
 

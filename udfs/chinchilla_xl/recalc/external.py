@@ -17,7 +17,7 @@ from chinchilla_xl.recalc.archive import Archive
 from chinchilla_xl.recalc.engines import Book, Result
 from chinchilla_xl.recalc.lower import OURS, bare_name
 from chinchilla_xl.recalc.parts import read_workbook
-from chinchilla_xl.recalc.references import Dependents, called, words
+from chinchilla_xl.recalc.references import CellIndex, Dependents, called, words
 from chinchilla_xl.recalc.report import Kept, Report
 from chinchilla_xl.recalc.sheets import (
     Sheet,
@@ -31,6 +31,11 @@ from chinchilla_xl.recalc.stored import Stored
 from chinchilla_xl.recalc.values import differs, same
 
 _FOUND_NOTHING = frozenset("HLOOKUP LOOKUP MATCH NA VLOOKUP XLOOKUP XMATCH".split())
+_BLIND_TO_TRUTH = frozenset(
+    "AND CHOOSE COLUMN COLUMNS COUNTA COUNTBLANK IF IFERROR IFNA IFS INDEX INDIRECT ISBLANK "
+    "ISLOGICAL NOT OFFSET OR ROW ROWS XOR".split()
+)
+"""Functions to which it makes no difference whether TRUE in a range is a number."""
 _READ_TEXT = frozenset("DATEVALUE FIND SEARCH TIMEVALUE VALUE".split())
 
 
@@ -38,13 +43,14 @@ class Program(Protocol):
     """A spreadsheet program, driven from outside.
 
     `title` is its name; `tolerance` how far a number that it saves may be off (relatively) for the lack
-    of digits; `fixed_arrays` says that dynamic arrays keep the size they have in the file. `batch` and
-    `parallel` are as for Engine.
+    of digits; `fixed_arrays` says that dynamic arrays keep the size they have in the file, and
+    `counts_truth` that TRUE in a range is 1 to it. `batch` and `parallel` are as for Engine.
     """
 
     title: str
     tolerance: float
     fixed_arrays: bool
+    counts_truth: bool
     batch: int
     parallel: bool
 
@@ -123,6 +129,7 @@ class _Recalculation:
         self._sizes: dict[tuple[str, Cell], tuple[Cell, Cell, Cell]] = {}
         self._errors: dict[str, dict[Cell, str]] = {}
         self._dependents: Dependents | None = None
+        self._truths: dict[str, CellIndex] | None = None
         self._roots: list[tuple[Sheet, Cell]] = []
 
     def copy(self) -> bytes:
@@ -232,9 +239,26 @@ class _Recalculation:
             return f"{title} gives no value"
         if isinstance(saved.value, CellError) and self._doubtful(sheet, cell, saved.value):
             return f"{title} gives {saved.value.code}, where Excel may not"
+        if self._program.counts_truth and self._meets_truth(sheet.title, text, copy):
+            return f"{title} counts TRUE in a range as a number, which Excel does not"
         if self._program.fixed_arrays and sheet.formulas[cell].dynamic:
             return self._resized(sheet, cell, copy)
         return None
+
+    def _meets_truth(self, title: str, text: str, copy: Stored) -> bool:
+        """Whether a function gets a range with TRUE or FALSE in it, as far as can be told."""
+        if self._truths is None:
+            self._truths = {name: CellIndex(copy.truths(name)) for name in self._sheets}
+        functions = {bare_name(function) for function in called(text)}
+        if functions <= _BLIND_TO_TRUTH or not any(self._truths.values()):
+            return False
+        references = self._references().references(text, title)
+        if references is None:
+            return True
+        return any(
+            area.first != area.last and name in self._truths and self._truths[name].touches(area)
+            for name, area in references
+        )
 
     def _resized(self, sheet: Sheet, cell: Cell, copy: Stored) -> str | None:
         """Why a dynamic array is kept: its size is another than in the file."""
@@ -265,7 +289,7 @@ class _Recalculation:
         ours = functions & OURS.keys() and value.code != "#NAME?"
         if ours or (functions & genuine and value.code != "#NAME?"):
             return False
-        for title, area in self._references().safe_references(text, sheet.title):
+        for title, area in self._references().references(text, sheet.title) or ():
             errors = self._errors.get(title, {})
             if any(code == value.code and other in area for other, code in errors.items()):
                 return False

@@ -67,6 +67,7 @@ class LibreOffice:
     title = "LibreOffice"
     tolerance = 1e-14
     fixed_arrays = True
+    counts_truth = True
     batch = 16
     parallel = True
 

@@ -58,6 +58,27 @@ class _Readers:
     areas: dict[Area, list[Place]] = field(default_factory=lambda: defaultdict(list))
 
 
+class CellIndex:
+    """Some cells of a sheet, to be asked whether any of them is in an area."""
+
+    def __init__(self, cells: Iterable[Cell]) -> None:
+        self._rows: dict[int, list[int]] = defaultdict(list)
+        for cell in sorted(cells):
+            self._rows[cell.column].append(cell.row)
+
+    def __bool__(self) -> bool:
+        return bool(self._rows)
+
+    def touches(self, area: Area) -> bool:
+        """Whether one of the cells is in the area."""
+        for column, rows in self._rows.items():
+            if area.first.column <= column <= area.last.column:
+                at = bisect_left(rows, area.first.row)
+                if at < len(rows) and rows[at] <= area.last.row:
+                    return True
+        return False
+
+
 class Dependents:
     """The formulas of a workbook by what they refer to."""
 
@@ -75,15 +96,16 @@ class Dependents:
         for place, text, filled_area in formulas:
             if filled_area is not None:
                 self._filled[place] = filled_area
-            try:
-                for title, area in set(self.references(text, place[0])):
-                    readers = self._readers[title]
-                    if area.first == area.last:
-                        readers.cells[area.first].append(place)
-                    else:
-                        readers.areas[area].append(place)
-            except _UnknownError:
+            references = self.references(text, place[0])
+            if references is None:
                 self._anywhere.append(place)
+                continue
+            for title, area in set(references):
+                readers = self._readers[title]
+                if area.first == area.last:
+                    readers.cells[area.first].append(place)
+                else:
+                    readers.areas[area].append(place)
         self._seen: set[Place] = set()
 
     def new(self, title: str, area: Area) -> list[Place]:
@@ -111,19 +133,9 @@ class Dependents:
         return found
 
     def _readers_of_areas(self, sheet: str, cells: set[Cell]) -> list[Place]:
-        rows: dict[int, list[int]] = defaultdict(list)
-        for cell in sorted(cells):
-            rows[cell.column].append(cell.row)
-        areas = self._readers[sheet].areas
-        found: list[Place] = []
-        for area in list(areas):
-            for column, touched in rows.items():
-                if area.first.column <= column <= area.last.column:
-                    at = bisect_left(touched, area.first.row)
-                    if at < len(touched) and touched[at] <= area.last.row:
-                        found += areas.pop(area)
-                        break
-        return found
+        index, areas = CellIndex(cells), self._readers[sheet].areas
+        touched = [area for area in areas if index.touches(area)]
+        return [place for area in touched for place in areas.pop(area)]
 
     def _reach(self, places: Iterable[Place], found: list[Place]) -> None:
         for place in places:
@@ -131,24 +143,16 @@ class Dependents:
                 self._seen.add(place)
                 found.append(place)
 
-    def references(self, text: str, title: str) -> list[tuple[str, Area]]:
-        """Every area that a formula on the sheet `title` names; UnknownError if that is unclear."""
+    def references(self, text: str, title: str) -> list[tuple[str, Area]] | None:
+        """Every area that a formula on the sheet `title` names; None if that is unclear."""
         try:
             shape, references = split(text)
-            atoms = _operands(shape)
-        except NotParsedError:
-            raise _UnknownError from None
-        found = []
-        for atom in atoms:
-            found += self._resolve(filled(atom, references), title, 0)
+            found = []
+            for operand in _operands(shape):
+                found += self._resolve(filled(operand, references), title, 0)
+        except (_UnknownError, NotParsedError):
+            return None
         return found
-
-    def safe_references(self, text: str, title: str) -> list[tuple[str, Area]]:
-        """The areas that a formula names; none if that is unclear."""
-        try:
-            return self.references(text, title)
-        except _UnknownError:
-            return []
 
     def _resolve(self, reference: str, title: str, depth: int) -> list[tuple[str, Area]]:
         if reference.lower().startswith("_xlpm."):
@@ -168,8 +172,8 @@ class Dependents:
             raise _UnknownError
         shape, references = split(formula)
         found = []
-        for atom in _operands(shape):
-            inner = filled(atom, references)
+        for operand in _operands(shape):
+            inner = filled(operand, references)
             if "!" not in inner and parse_area(inner.replace("$", "")):
                 raise _UnknownError  # relative to a sheet
             found += self._resolve(inner, title, depth + 1)

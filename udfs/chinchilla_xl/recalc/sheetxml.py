@@ -104,9 +104,13 @@ class SheetXml:
                 return kind == "n" and bool(text)
         return False
 
-    def stored(self, cells: Container[Cell]) -> dict[Cell, tuple[str, str]]:
-        """The type and text of each of these cells that the part holds."""
-        return {cell: self._stored(match) for cell, match in self._cells() if cell in cells}
+    def stored(self, cells: Container[Cell] | None = None) -> dict[Cell, tuple[str, str]]:
+        """The type and text of each of these cells that the part holds (None: of all)."""
+        return {
+            cell: self._stored(match)
+            for cell, match in self._cells()
+            if cells is None or cell in cells
+        }
 
     def corner(self) -> Cell:
         """The last row and the last column that hold any cell."""

@@ -43,6 +43,12 @@ class Stored:
         found = self._parts[title].stored(set(cells))
         return {cell: self._value(kind, text) for cell, (kind, text) in found.items()}
 
+    def truths(self, title: str) -> list[Cell]:
+        """The cells that hold TRUE or FALSE."""
+        self.formulas(title)
+        found = self._parts[title].stored()
+        return [cell for cell, (kind, _) in found.items() if kind == "b"]
+
     def _value(self, kind: str, text: str) -> Value:
         if kind != "s":
             return decode(kind, text)
