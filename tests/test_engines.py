@@ -198,6 +198,23 @@ def test_libreoffice_takes_many_files_a_start_and_leaves_nothing_behind(tmp_path
     assert all(not group_runs(pid) for pid in starts)
 
 
+@needs_libreoffice
+def test_several_libreoffices_work_side_by_side(tmp_path, monkeypatch):
+    starts = counted_starts(monkeypatch)
+    monkeypatch.setattr(libreoffice.LibreOffice, "batch", 2)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temp"))
+    (tmp_path / "temp").mkdir()
+    paths = [tmp_path / f"b{i}.xlsx" for i in range(5)]
+    for i, path in enumerate(paths):
+        path.write_bytes(workbook({"B1": f"=A2*{i}"}))
+    outcomes = list(cx.recompute_all(paths, engine="libreoffice", jobs=2))
+    assert {o.path for o in outcomes} == {str(path) for path in paths}
+    assert all(isinstance(o, Report) for o in outcomes)
+    assert [values(p.read_bytes())["B1"] for p in paths] == [0, 3, 6, 9, 12]
+    assert len(starts) == 3
+    assert list((tmp_path / "temp").iterdir()) == []
+
+
 def counted_starts(monkeypatch) -> list[int]:
     starts: list[int] = []
     original = subprocess.Popen

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
-import os
 import sys
 from typing import Any
 
@@ -25,10 +23,6 @@ try:
     import click
 except ImportError as missing:
     raise MissingExtra("click", "recalc") from missing
-
-_FILES_A_PROCESS = 4
-"""Starting a process takes about as long as recomputing a few workbooks."""
-_FILES_A_PROGRAM = 16
 
 _LOCATION = click.Path()  # no Path object, which would make s3:/ of s3://
 _ENGINE = click.option(
@@ -79,13 +73,12 @@ def recompute(
     from chinchilla_xl.recalc import Failure, recompute_all
     from chinchilla_xl.recalc.inputs import parse_assignments
 
-    share = _FILES_A_PROGRAM if engine == "libreoffice" else _FILES_A_PROCESS
     outcomes = recompute_all(
         files,
         output_dir,
         parse_assignments(list(assignments)),
         check=check,
-        jobs=jobs or min(math.ceil(len(files) / share), os.cpu_count() or 1),
+        jobs=jobs,
         timeout=timeout,
         executor=None if scheduler is None else dask(scheduler),
         engine=engine,

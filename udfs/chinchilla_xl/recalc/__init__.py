@@ -1,4 +1,4 @@
-"""Recomputes workbooks without a spreadsheet program."""
+"""Recomputes workbooks: by an embedded engine, or by a spreadsheet program driven from outside."""
 
 from chinchilla_xl.recalc.batch import Failure, recompute_all
 from chinchilla_xl.recalc.report import Kept, Report

@@ -6,6 +6,7 @@ batch down. A spreadsheet program gets several files at a time, because it takes
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -21,6 +22,9 @@ from chinchilla_xl.recalc.inputs import Input
 from chinchilla_xl.recalc.processes import Lost, collected, in_processes
 from chinchilla_xl.recalc.report import Report
 from chinchilla_xl.recalc.workbook import Files, recompute_files
+
+_FILES_A_PROCESS = 4
+"""Starting a process takes about as long as recomputing a few workbooks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,7 @@ def recompute_all(
     inputs: Mapping[str, Input] | None = None,
     *,
     check: bool = False,
-    jobs: int = 1,
+    jobs: int | None = 1,
     timeout: float | None = None,
     executor: Executor | None = None,
     engine: str = EMBEDDED,
@@ -49,14 +53,18 @@ def recompute_all(
     """Recompute every file, and give each outcome as soon as it is there.
 
     `inputs`, `check` and `engine` are as for `recompute`; results go to `output_dir` or in place.
-    `jobs` processes (with LibreOffice, that many of it) work at a time; a file that takes longer than
-    `timeout` seconds is stopped and left as it was. An `executor` of your own (a pool, a Dask
+    `jobs` processes (with LibreOffice, that many of it) work at a time, None: as many as there are
+    cores, if there are files enough; a file that takes longer than `timeout` seconds is stopped and
+    left as it was. An `executor` of your own (a pool, a Dask
     cluster's `client.get_executor()`) takes the place of the processes; it must be able to import this
     package and see the files, and cannot stop a task that runs.
     """
     files = _targets(paths, output_dir)
     given = dict(inputs or {})
     with closing(open_engine(engine, timeout)) as first:
+        if jobs is None:
+            share = max(first.batch, _FILES_A_PROCESS)
+            jobs = min(math.ceil(len(files) / share), os.cpu_count() or 1)
         groups = [files[i : i + first.batch] for i in range(0, len(files), first.batch)]
         if executor is not None:
             if timeout is not None and not first.own_processes:
