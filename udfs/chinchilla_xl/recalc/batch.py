@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 
 from chinchilla_xl.errors import ArgumentError, ChinchillaError
 from chinchilla_xl.recalc.engines import EMBEDDED, Engine, open_engine
-from chinchilla_xl.recalc.files import Location, inside, name_of
+from chinchilla_xl.recalc.files import Location, inside, name_of, only_here
 from chinchilla_xl.recalc.inputs import Input
 from chinchilla_xl.recalc.processes import Lost, collected, in_processes
 from chinchilla_xl.recalc.report import Report
@@ -65,6 +65,8 @@ def recompute_all(
         if jobs is None:
             share = max(first.batch, _FILES_A_PROCESS)
             jobs = min(math.ceil(len(files) / share), os.cpu_count() or 1)
+        if any(only_here(place) for file in files for place in file if place is not None):
+            jobs = 1
         groups = [files[i : i + first.batch] for i in range(0, len(files), first.batch)]
         if executor is not None:
             if timeout is not None and not first.own_processes:

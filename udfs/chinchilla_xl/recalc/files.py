@@ -43,6 +43,11 @@ def _scheme(location: Location) -> str:
     return scheme.lower() if separator else ""
 
 
+def only_here(location: Location) -> bool:
+    """Whether no other process sees a location, since it is in this one's memory."""
+    return _scheme(location) == "memory"
+
+
 def local_path(location: Location) -> Path:
     """The path of a location on this machine."""
     text = os.fspath(location)

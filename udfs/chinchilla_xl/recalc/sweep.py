@@ -21,7 +21,7 @@ import pandas as pd
 from chinchilla_xl.errors import ArgumentError, ChinchillaError, WorkbookError
 from chinchilla_xl.functions import CellError
 from chinchilla_xl.recalc.engines import EMBEDDED, Engine, open_engine
-from chinchilla_xl.recalc.files import Location, is_remote, local_path, read_file
+from chinchilla_xl.recalc.files import Location, is_remote, local_path, only_here, read_file
 from chinchilla_xl.recalc.inputs import Input
 from chinchilla_xl.recalc.journal import ERROR, Journal, Row
 from chinchilla_xl.recalc.live import LiveWorkbook, check, run_all
@@ -84,8 +84,8 @@ def sweep(
     ]  # fmt: skip
     if jobs is None:
         jobs = min(math.ceil(len(left) / _ROWS_A_PROCESS), os.cpu_count() or 1) or 1
-    if place.startswith("memory:"):
-        jobs = 1  # no other process sees it
+    if only_here(place):
+        jobs = 1
     with journal:
         for results in _results(tasks, jobs, timeout, executor, engine):
             journal.add(results)
