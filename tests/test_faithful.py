@@ -258,7 +258,7 @@ def test_precision_as_displayed_is_refused():
 
 def test_odd_cells_are_read_as_they_mean():
     rows = (
-        '<row r="1"><c r = "A1"><v>5</v></c><c r="B1"><v>9</v><f>A1+1</f></c>'
+        '<row r="1"><c r = "A1"><v>5</v></c><c r="B1"><f>A1+1</f><v>9</v></c>'
         '<c r="C1"><f/><v>3</v></c><c r="D1"><f>C1+1</f><v>1</v><extLst><ext uri="x"><v>7</v></ext>'
         '</extLst></c><c r="F1" t="e"><f>OFFSET(A1,0,0)</f><v>#SPILL!</v></c></row>'
     )

@@ -9,6 +9,10 @@ from typing import NamedTuple
 MAX_ROW = 1_048_576
 MAX_COLUMN = 16_384
 
+ROW_SHIFT = 15
+"""A place is a cell as one whole number, row * 2^15 + column: places sort as their cells do."""
+COLUMN_MASK = (1 << ROW_SHIFT) - 1
+
 _REFERENCE = re.compile(r"\$?([A-Za-z]{1,3})\$?([1-9][0-9]{0,6})")
 
 
@@ -20,6 +24,16 @@ class Cell(NamedTuple):
 
     def __str__(self) -> str:
         return f"{column_letters(self.column)}{self.row}"
+
+    @property
+    def place(self) -> int:
+        """The cell as one number."""
+        return self.row << ROW_SHIFT | self.column
+
+    @classmethod
+    def at(cls, place: int) -> Cell:
+        """The cell at a place."""
+        return cls(place >> ROW_SHIFT, place & COLUMN_MASK)
 
 
 class Area(NamedTuple):

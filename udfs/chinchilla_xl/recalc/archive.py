@@ -11,9 +11,12 @@ import lzma
 import struct
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import TypeAlias
 
 from chinchilla_xl.errors import BrokenFile, TooLarge, UnsupportedFile
+
+Piece: TypeAlias = bytes | bytearray
 
 MAX_PART = 512 << 20
 MAX_TOTAL = 2 << 30
@@ -88,12 +91,11 @@ class Archive:
         except _DAMAGE as e:
             raise BrokenFile(f"{name} cannot be unpacked: {e}") from None
 
-    def changes(self, parts: Mapping[str, bytes]) -> dict[str, bytes]:
-        """Those of the parts whose contents differ from the archive's."""
-        return {name: data for name, data in parts.items() if data != self.read(name)}
+    def replaced(self, parts: Mapping[str, Iterable[Piece]], level: int = 5) -> bytes:
+        """The archive with the contents of members replaced, all else byte for byte.
 
-    def replaced(self, parts: Mapping[str, bytes], level: int = 6) -> bytes:
-        """The archive with the given members' contents replaced, all else byte for byte."""
+        New contents come in pieces; a member given none stays as it is.
+        """
         out = io.BytesIO()
         entries = self._entries()
         starts = sorted(info.header_offset for info, _, _ in entries)
@@ -101,12 +103,12 @@ class Archive:
         directory = []
         for info, fixed, tail in sorted(entries, key=lambda e: e[0].header_offset):
             offset = out.tell()
-            content = parts.get(info.filename)
+            packed = _Packed(parts.get(info.filename, ()), level)
             fields = fixed
-            if content is None:
-                out.write(self._data[info.header_offset : ends[info.header_offset]])
+            if packed.size:
+                fields = _write_member(out, info, fixed, packed)
             else:
-                fields = _write_member(out, info, fixed, content, level)
+                out.write(self._data[info.header_offset : ends[info.header_offset]])
             directory.append((info, _ENTRY.pack(*fields[:-1], offset), tail))
         start = out.tell()
         by_name = {info.filename: entry + tail for info, entry, tail in directory}
@@ -149,23 +151,34 @@ def _refuse_foreign(data: bytes) -> None:
         raise UnsupportedFile("not an .xlsx or .xlsm file")
 
 
+class _Packed:
+    """Pieces compressed: the result, the size and the checksum of what they were together."""
+
+    def __init__(self, pieces: Iterable[Piece], level: int) -> None:
+        deflate = zlib.compressobj(level, zlib.DEFLATED, -15)
+        out = []
+        self.size = self.crc = 0
+        for piece in pieces:
+            out.append(deflate.compress(piece))
+            self.size += len(piece)
+            self.crc = zlib.crc32(piece, self.crc)
+        self.data = b"".join([*out, deflate.flush()])
+
+
 def _write_member(
-    out: io.BytesIO, info: zipfile.ZipInfo, fixed: tuple[int, ...], content: bytes, level: int
+    out: io.BytesIO, info: zipfile.ZipInfo, fixed: tuple[int, ...], packed: _Packed
 ) -> tuple[int, ...]:
     """Write a member anew; its central directory fields."""
-    deflate = zlib.compressobj(level, zlib.DEFLATED, -15)
-    packed = deflate.compress(content) + deflate.flush()
-    crc = zlib.crc32(content)
     flags = fixed[3] & ~_HAS_DESCRIPTOR
     method = zipfile.ZIP_DEFLATED
+    sizes = packed.crc, len(packed.data), packed.size
     name = info.orig_filename.encode("utf-8" if flags & 0x800 else "cp437")
     out.write(
         struct.pack(
             "<4s5H3L2H",
-            b"PK\x03\x04", 20, flags, method, *fixed[5:7], crc, len(packed), len(content),
-            len(name), 0,
+            b"PK\x03\x04", 20, flags, method, *fixed[5:7], *sizes, len(name), 0,
         )
     )  # fmt: skip
     out.write(name)
-    out.write(packed)
-    return (*fixed[:3], flags, method, *fixed[5:7], crc, len(packed), len(content), *fixed[10:])
+    out.write(packed.data)
+    return (*fixed[:3], flags, method, *fixed[5:7], *sizes, *fixed[10:])

@@ -11,28 +11,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from chinchilla_xl.errors import ArgumentError, BrokenFile
 from chinchilla_xl.functions import CellError
 from chinchilla_xl.recalc.addresses import Area, Cell
-from chinchilla_xl.recalc.archive import Archive
+from chinchilla_xl.recalc.archive import Archive, Piece
 from chinchilla_xl.recalc.callbacks import possible
 from chinchilla_xl.recalc.engine import SPILL, Engine, EngineFailure, parses
-from chinchilla_xl.recalc.formulas import Judge
 from chinchilla_xl.recalc.inputs import Input
 from chinchilla_xl.recalc.parts import WORKBOOK, Workbook, without_iteration
 from chinchilla_xl.recalc.report import Kept, Report
-from chinchilla_xl.recalc.sheets import (
-    Sheet,
-    children,
-    find_formulas,
-    open_sheets,
-    write_inputs,
-)
-from chinchilla_xl.recalc.sheetxml import Edit, Formula
-from chinchilla_xl.recalc.values import Value, differs, same
+from chinchilla_xl.recalc.sheetedit import KEEP, Edit, Recached, differs, edited
+from chinchilla_xl.recalc.sheets import Sheet, children, find_formulas, open_sheets, write_inputs
+from chinchilla_xl.recalc.sheetxml import Formula
+from chinchilla_xl.recalc.values import Value, same
 
 _PATIENCE = 12
 """Passes after which what rests on a kept formula is kept at once, without a last look."""
@@ -50,7 +44,7 @@ class Calculation:
         self._engine: Engine | None = None
         self._inputs = False
         self._resting: dict[tuple[str, Cell], int] = {}
-        self._values: dict[str, dict[Cell, Value | EngineFailure]] = {}
+        self._values: dict[str, list[Value | EngineFailure]] = {}
         self._report = Report("", "")
 
     def write_inputs(self, inputs: Mapping[str, Input]) -> None:
@@ -62,7 +56,6 @@ class Calculation:
         """Judge every formula and evaluate, until what is computed is sound."""
         if not find_formulas(self._sheets.values()):
             return
-        self._judge()
         passes = 0
         while self._engine is None:  # each pass keeps or lowers at least one formula more
             passes += 1
@@ -79,7 +72,7 @@ class Calculation:
     def may_live(self) -> bool:
         """Whether inputs may change in place: nothing is kept, and no array grows or shrinks."""
         sheets = self._sheets.values()
-        arrays = any(f.kind == "array" for sheet in sheets for f in sheet.formulas.values())
+        arrays = any(f.kind == "array" for s in sheets for f in s.formulas.special.values())
         return self._engine is not None and not arrays and not any(s.kept for s in sheets)
 
     def change(self, places: Mapping[str, Mapping[Cell, Any]]) -> bool:
@@ -110,8 +103,9 @@ class Calculation:
         sheet = self._sheets[title]
         if cell in sheet.kept:
             raise ArgumentError(f"{sheet.address(cell)} was not computed: {sheet.kept[cell]}")
-        if cell in sheet.formulas:
-            return _storable(self._values[title][cell])
+        index = sheet.formulas.index(cell)
+        if index is not None:
+            return _storable(self._values[title][index])
         value = self.content(title, cell)
         return value if isinstance(value, float | str | bool) else None
 
@@ -119,22 +113,18 @@ class Calculation:
         """Why functions of ours gave errors."""
         return [] if self._engine is None else list(self._engine.messages)
 
-    def _judge(self) -> None:
-        hidden = any(sheet.xml.has_hidden_rows() for sheet in self._sheets.values())
-        judge = Judge(self._workbook.names, self._workbook.titles, hidden_rows=hidden)
-        for sheet in self._sheets.values():
-            for cell, formula in sheet.formulas.items():
-                sheet.judge(cell, formula, judge)
-
     def _load(self) -> Engine | None:
         """The workbook evaluated, or None if formulas had to be kept for it to load at all."""
-        parts = {s.part: s.xml.for_engine(s.engine_edits()) for s in self._sheets.values()}
-        parts[WORKBOOK] = without_iteration(self._archive.read(WORKBOOK))
+        parts = {WORKBOOK: [without_iteration(self._archive.read(WORKBOOK))]}
+        for sheet in self._sheets.values():
+            data = sheet.for_engine()
+            if sheet.written or data is not sheet.xml.data:
+                parts[sheet.xml.part] = [data]
+            del data
+        copy = self._archive.replaced(parts, level=1)
+        del parts  # hundreds of megabytes, beside the engine's own
         try:
-            return Engine(
-                self._archive.replaced(self._archive.changes(parts), level=1),
-                date1904=self._workbook.date1904,
-            )
+            return Engine(copy, date1904=self._workbook.date1904)
         except BrokenFile:
             if not self._keep_unparsable():
                 raise
@@ -157,25 +147,31 @@ class Calculation:
         """Lower or keep what the engine could not compute; whether it has to start again."""
         again = False
         for sheet in self._sheets.values():
-            values = self._values[sheet.title] = engine.values(sheet.title, sheet.computed())
-            for cell, value in values.items():
-                if isinstance(value, float) and _ORDINARY < abs(value) < math.inf:
-                    if (
-                        abs(value) < _TINY
-                        and _is_residue(value)
-                        and "SUM" in sheet.text(cell).upper()
-                    ):
-                        sheet.kept[cell] = "its result is what rounding has left of a sum"
-                        again = True
-                        continue
-                    if cell not in sheet.may_spill:
-                        continue
-                elif isinstance(value, CellError) and self._doubtful(engine, sheet, cell, value):
-                    sheet.kept[cell] = f"the engine gives {value.code}, where Excel may not"
-                    again = True
-                    continue
-                again = self._treat(engine, sheet, cell, value) or again
+            places = sheet.formulas.places
+            values = self._values[sheet.title] = engine.column(sheet.title, places)
+            harmless = sheet.plain_numbers()
+            for index, value in enumerate(values):
+                ordinary = type(value) is float and (_TINY <= abs(value) < math.inf or not value)
+                if not (ordinary and harmless[index]):
+                    again = self._examine(engine, sheet, Cell.at(places[index]), value) or again
         return again
+
+    def _examine(
+        self, engine: Engine, sheet: Sheet, cell: Cell, value: Value | EngineFailure
+    ) -> bool:
+        """Lower or keep one formula if its result may not be Excel's; whether it was."""
+        if cell in sheet.kept:
+            return False
+        if isinstance(value, float) and _ORDINARY < abs(value) < math.inf:
+            if abs(value) < _TINY and _is_residue(value) and "SUM" in sheet.text(cell).upper():
+                sheet.kept[cell] = "its result is what rounding has left of a sum"
+                return True
+            if not sheet.may_spill(cell):
+                return False
+        elif isinstance(value, CellError) and self._doubtful(engine, sheet, cell, value):
+            sheet.kept[cell] = f"the engine gives {value.code}, where Excel may not"
+            return True
+        return self._treat(engine, sheet, cell, value)
 
     def _treat(
         self, engine: Engine, sheet: Sheet, cell: Cell, value: Value | EngineFailure
@@ -184,7 +180,7 @@ class Calculation:
         failure = value if isinstance(value, EngineFailure) else None
         plain = sheet.formulas[cell].kind != "array"
         blocked = failure is not None and failure.kind == SPILL
-        spills = cell in sheet.may_spill and engine.spilled(sheet.title, cell) is not None
+        spills = sheet.may_spill(cell) and engine.spilled(sheet.title, cell) is not None
         if plain and (blocked or spills):
             sheet.reduce(cell)
         elif failure is not None and not blocked:
@@ -199,7 +195,7 @@ class Calculation:
         """Whether an error may be the engine's own: it came neither from a cell nor from us."""
         if value.code not in ("#VALUE!", "#NAME?") or same(value, sheet.formulas[cell].value):
             return False
-        if cell in sheet.raising:
+        if sheet.may_raise(cell):
             return False
         return value not in engine.precedent_errors(sheet.title, cell)
 
@@ -237,26 +233,34 @@ class Calculation:
         known = self._resting.get((sheet.title, cell))
         return len(engine.dependents(sheet.title, [cell])) if known is None else known
 
-    def edited_parts(self) -> dict[str, bytes]:
-        """The worksheet parts with inputs and new cached values."""
-        return self._archive.changes(
-            {s.part: s.xml.edited(self._new_values(s)) for s in self._sheets.values()}
-        )
+    def saved(self) -> bytes:
+        """The file with inputs and new cached values."""
+        return self._archive.replaced({s.xml.part: self._pieces(s) for s in self._sheets.values()})
 
-    def _new_values(self, sheet: Sheet) -> dict[Cell, Edit]:
-        if self._engine is None:
-            return {}
-        engine = self._engine
-        edits: dict[Cell, Edit] = {}
-        for cell, result in self._values[sheet.title].items():
-            formula, value = sheet.formulas[cell], _storable(result)
-            if not same(formula.value, value):
-                edits[cell] = Edit(value)
-                self._report.changed += 1
-                self._report.stale += differs(formula.value, value)
-            if formula.kind == "array":
-                edits |= _spill_edits(engine, sheet, formula, value)
-        return edits
+    def _pieces(self, sheet: Sheet) -> Iterator[Piece]:
+        """A worksheet part in pieces; none if it stays as it is in the file."""
+        engine, xml = self._engine, sheet.xml
+        if engine is None:
+            yield from [xml.data] if sheet.written else []
+            return
+        values = [_storable(value) for value in self._values[sheet.title]]
+        spills: dict[Cell, Edit] = {}
+        for cell in sheet.kept:
+            index = sheet.formulas.index(cell)
+            assert index is not None
+            values[index] = KEEP
+        for cell, formula in sheet.formulas.special.items():
+            if formula.kind == "array" and cell not in sheet.kept:
+                spills |= _spill_edits(engine, sheet, formula)
+        new = Recached(xml, sheet.formulas, values)
+        if spills:
+            data = edited(xml.replaced(b"".join(new) or xml.data), spills)
+            yield from [data] if sheet.written or data != xml.data else []
+        else:
+            yield from new
+            yield from [xml.data] if sheet.written and not new.changed else []
+        self._report.changed += new.changed
+        self._report.stale += new.stale
 
     def report(self) -> Report:
         """What was done, and what was kept."""
@@ -300,12 +304,12 @@ def _changed(sheets: Mapping[str, Sheet], engine: Engine) -> bool:
     )
 
 
-def _spill_edits(engine: Engine, sheet: Sheet, formula: Formula, value: Value) -> dict[Cell, Edit]:
+def _spill_edits(engine: Engine, sheet: Sheet, formula: Formula) -> dict[Cell, Edit]:
     """The new contents of the cells that an array formula fills, and of those it leaves."""
     spill = engine.spilled(sheet.title, formula.cell) or Area(formula.cell, formula.cell)
     edits: dict[Cell, Edit] = {}
     if formula.dynamic and spill != formula.area:
-        edits[formula.cell] = Edit(value, area=spill)
+        edits[formula.cell] = Edit(area=spill)
     filled = engine.values(sheet.title, children(spill))
     edits.update({child: Edit(_storable(inner)) for child, inner in filled.items()})
     for child in children(formula.area):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from textwrap import shorten
 from typing import Any
@@ -11,6 +11,8 @@ from typing import Any
 from chinchilla_xl.errors import BrokenFile, ExtrapolationWarning, MissingExtra
 from chinchilla_xl.functions import FUNCTIONS, CellError
 from chinchilla_xl.recalc.addresses import (
+    COLUMN_MASK,
+    ROW_SHIFT,
     Area,
     Cell,
     column_letters,
@@ -156,21 +158,28 @@ class Engine:
         self._book.set_temporal_egress("serial")
 
     def values(self, sheet: str, cells: Iterable[Cell]) -> dict[Cell, Value | EngineFailure]:
-        """The values of the given cells, fetched in blocks of rows."""
+        """The values of the given cells."""
         wanted = sorted(cells)
-        found: dict[Cell, Value | EngineFailure] = {}
-        if not wanted:
+        return dict(zip(wanted, self.column(sheet, [c.place for c in wanted]), strict=True))
+
+    def column(self, sheet: str, places: Sequence[int]) -> list[Value | EngineFailure]:
+        """The values of the cells at ascending places, fetched in blocks of rows."""
+        found: list[Value | EngineFailure] = []
+        if not places:
             return found
-        left = min(c.column for c in wanted)
-        right = max(c.column for c in wanted)
+        columns = [place & COLUMN_MASK for place in places]
+        left, right = min(columns), max(columns)
+        final = places[-1] >> ROW_SHIFT
         source = self._book.sheet(sheet)
         block: list[list[Any]] = []
         top = bottom = 0
-        for cell in wanted:
-            if cell.row > bottom:
-                top, bottom = cell.row, min(cell.row + _BLOCK_ROWS - 1, wanted[-1].row)
+        for place, column in zip(places, columns, strict=True):
+            row = place >> ROW_SHIFT
+            if row > bottom:
+                top, bottom = row, min(row + _BLOCK_ROWS - 1, final)
                 block = source.get_values(formualizer.RangeAddress(sheet, top, left, bottom, right))
-            found[cell] = _value(block[cell.row - top][cell.column - left])
+            value = block[row - top][column - left]
+            found.append(value if type(value) is float else _value(value))
         return found
 
     def spilled(self, sheet: str, cell: Cell) -> Area | None:

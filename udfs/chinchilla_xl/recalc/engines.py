@@ -70,7 +70,7 @@ def _computed(book: Book) -> Result:
         calculation = Calculation(archive, read_workbook(archive))
         calculation.write_inputs(book.inputs)
         calculation.evaluate()
-        return archive.replaced(calculation.edited_parts()), calculation.report()
+        return calculation.saved(), calculation.report()
     except ChinchillaError as e:
         return e
 

@@ -19,6 +19,7 @@ from chinchilla_xl.recalc.lower import OURS, bare_name
 from chinchilla_xl.recalc.parts import read_workbook
 from chinchilla_xl.recalc.references import CellIndex, Dependents, called, words
 from chinchilla_xl.recalc.report import Kept, Report
+from chinchilla_xl.recalc.sheetedit import Edit, differs, edited
 from chinchilla_xl.recalc.sheets import (
     Sheet,
     children,
@@ -26,9 +27,9 @@ from chinchilla_xl.recalc.sheets import (
     open_sheets,
     write_inputs,
 )
-from chinchilla_xl.recalc.sheetxml import Edit, Formula
+from chinchilla_xl.recalc.sheetxml import Formula
 from chinchilla_xl.recalc.stored import Stored
-from chinchilla_xl.recalc.values import differs, same
+from chinchilla_xl.recalc.values import same
 
 _FOUND_NOTHING = frozenset("HLOOKUP LOOKUP MATCH NA VLOOKUP XLOOKUP XMATCH".split())
 _BLIND_TO_TRUTH = frozenset(
@@ -120,10 +121,11 @@ class _Recalculation:
         self._sheets = open_sheets(self._archive, self._workbook)
         write_inputs(self._sheets, book.inputs, self._workbook)
         find_formulas(self._sheets.values())
+        self._formulas = {t: dict(sheet.formulas.items()) for t, sheet in self._sheets.items()}
         self._texts = {
-            (sheet.title, cell): sheet.own_text(cell)
-            for sheet in self._sheets.values()
-            for cell in sheet.formulas
+            (title, cell): self._sheets[title].own_text(cell)
+            for title, formulas in self._formulas.items()
+            for cell in formulas
         }
         self._original = Stored(book.data)
         self._sizes: dict[tuple[str, Cell], tuple[Cell, Cell, Cell]] = {}
@@ -136,30 +138,41 @@ class _Recalculation:
         """The workbook as the program gets it: inputs written, functions spelled its way."""
         parts = {}
         for sheet in self._sheets.values():
-            edits: dict[Cell, Edit] = {}
-            for cell, formula in sheet.formulas.items():
-                if formula.kind == "dataTable":
-                    self._keep(sheet, cell, "a data table")
-                    continue
-                text = self._texts[sheet.title, cell]
-                if not text:
-                    self._keep(sheet, cell, f"it shares the formula of {formula.leader}")
-                    continue
-                spelled = self._program.spelled(text)
-                if spelled is not None:
-                    sheet.lowered[cell] = spelled
-            if self._program.fixed_arrays:
-                edits = self._measures(sheet)
-            parts[sheet.part] = sheet.xml.edited(sheet.engine_edits() | edits)
-        return self._archive.replaced(self._archive.changes(parts), level=1)
+            edits = self._told(sheet)
+            if sheet.written or edits:
+                parts[sheet.xml.part] = [edited(sheet.xml, edits)]
+        return self._archive.replaced(parts, level=1)
+
+    def _told(self, sheet: Sheet) -> dict[Cell, Edit]:
+        """What the program's copy of a sheet differs in."""
+        formulas = self._formulas[sheet.title]
+        edits: dict[Cell, Edit] = {}
+        spelled: dict[Cell, str] = {}
+        for cell, formula in formulas.items():
+            text = self._texts[sheet.title, cell]
+            if formula.kind == "dataTable":
+                self._keep(sheet, cell, "a data table")
+            elif not text:
+                self._keep(sheet, cell, f"it shares the formula of {formula.leader}")
+            else:
+                new = self._program.spelled(text)
+                if new is not None:
+                    spelled[cell] = new
+        edits |= {cell: Edit(formula=None) for cell in sheet.kept}
+        edits |= {cell: Edit(formula=text) for cell, text in spelled.items()}
+        parted = {formulas[cell].leader for cell in edits} - {None}
+        for cell, formula in formulas.items():
+            if formula.leader in parted and cell not in edits:  # they can share no more
+                edits[cell] = Edit(formula=self._texts[sheet.title, cell])
+        return edits | (self._measures(sheet, spelled) if self._program.fixed_arrays else {})
 
     def _keep(self, sheet: Sheet, cell: Cell, reason: str) -> None:
         sheet.kept[cell] = reason
         self._roots.append((sheet, cell))
 
-    def _measures(self, sheet: Sheet) -> dict[Cell, Edit]:
+    def _measures(self, sheet: Sheet, spelled: dict[Cell, str]) -> dict[Cell, Edit]:
         """New cells that count the elements, rows and columns of each dynamic array."""
-        arrays = [f for f in sheet.formulas.values() if f.dynamic]
+        arrays = [f for f in self._formulas[sheet.title].values() if f.dynamic]
         if not arrays:
             return {}
         corner = sheet.xml.corner()
@@ -168,7 +181,7 @@ class _Recalculation:
         for formula in arrays:
             if row > MAX_ROW or column + 2 > MAX_COLUMN:
                 break
-            text = sheet.text(formula.cell)
+            text = spelled.get(formula.cell, formula.text)
             places = Cell(row, column), Cell(row, column + 1), Cell(row, column + 2)
             measures = f"SUM(IF(ISERROR({text}),1,1))", f"ROWS({text})", f"COLUMNS({text})"
             edits |= {
@@ -190,7 +203,11 @@ class _Recalculation:
         self._keep_unknown(copy)
         counts = self._keep_dependents()
         report = Report("", "")
-        parts = {s.part: s.xml.edited(self._edits(s, copy, report)) for s in self._sheets.values()}
+        parts = {}
+        for sheet in self._sheets.values():
+            edits = self._edits(sheet, copy, report)
+            if sheet.written or edits:
+                parts[sheet.xml.part] = [edited(sheet.xml, edits)]
         report.formulas = len(self._texts)
         report.kept = [
             Kept(
@@ -202,7 +219,7 @@ class _Recalculation:
             for sheet in self._sheets.values()
             for cell, reason in sheet.kept.items()
         ]
-        return self._archive.replaced(self._archive.changes(parts)), report
+        return self._archive.replaced(parts), report
 
     def _keep_unknown(self, copy: Stored) -> None:
         """Keep what the program did not compute, or may not have computed as Excel does."""
@@ -241,7 +258,7 @@ class _Recalculation:
             return f"{title} gives {saved.value.code}, where Excel may not"
         if self._program.counts_truth and self._meets_truth(sheet.title, text, copy):
             return f"{title} counts TRUE in a range as a number, which Excel does not"
-        if self._program.fixed_arrays and sheet.formulas[cell].dynamic:
+        if self._program.fixed_arrays and self._formulas[sheet.title][cell].dynamic:
             return self._resized(sheet, cell, copy)
         return None
 
@@ -263,7 +280,7 @@ class _Recalculation:
     def _resized(self, sheet: Sheet, cell: Cell, copy: Stored) -> str | None:
         """Why a dynamic array is kept: its size is another than in the file."""
         places = self._sizes.get((sheet.title, cell))
-        area = sheet.formulas[cell].area or Area(cell, cell)
+        area = self._formulas[sheet.title][cell].area or Area(cell, cell)
         if places is None:
             return "a dynamic array whose size cannot be told"
         count, height, width = (copy.values(sheet.title, places).get(p) for p in places)
@@ -280,7 +297,7 @@ class _Recalculation:
 
     def _doubtful(self, sheet: Sheet, cell: Cell, value: CellError) -> bool:
         """Whether an error may be the program's own: Excel has fewer kinds, for other causes."""
-        formula = sheet.formulas[cell]
+        formula = self._formulas[sheet.title][cell]
         if value.code not in ("#VALUE!", "#NAME?", "#N/A") or same(value, formula.value):
             return False
         text = self._texts[sheet.title, cell]
@@ -298,7 +315,7 @@ class _Recalculation:
     def _references(self) -> Dependents:
         if self._dependents is None:
             formulas = (
-                (place, text, self._sheets[place[0]].formulas[place[1]].area)
+                (place, text, self._formulas[place[0]][place[1]].area)
                 for place, text in self._texts.items()
             )
             self._dependents = Dependents(formulas, self._workbook)
@@ -308,7 +325,7 @@ class _Recalculation:
         """Keep what rests on a kept formula; how many cells each of these brought with it."""
         counts: dict[tuple[str, Cell], int] = {}
         for sheet, cell in self._roots:
-            formula = sheet.formulas[cell]
+            formula = self._formulas[sheet.title][cell]
             why = "which has no value" if formula.value is None else "which was kept"
             found = self._references().new(sheet.title, formula.area or Area(cell, cell))
             count = 0
@@ -326,7 +343,7 @@ class _Recalculation:
         edits: dict[Cell, Edit] = {}
         spills: dict[Cell, Area] = {}
         for cell in sheet.computed():
-            formula, value = sheet.formulas[cell], saved[cell].value
+            formula, value = self._formulas[sheet.title][cell], saved[cell].value
             if differs(formula.value, value, self._program.tolerance):
                 edits[cell] = Edit(value)
                 report.changed += 1
@@ -342,10 +359,11 @@ class _Recalculation:
     def _filled(self, sheet: Sheet, copy: Stored, spills: dict[Cell, Area]) -> dict[Cell, Edit]:
         """The new values of the cells that arrays fill besides their first, or fill no more."""
         inner = {child for area in spills.values() for child in children(area)}
-        inner -= sheet.formulas.keys()
-        left = {child for cell in spills for child in children(sheet.formulas[cell].area)}
+        formulas = self._formulas[sheet.title]
+        inner -= formulas.keys()
+        left = {child for cell in spills for child in children(formulas[cell].area)}
         new, old = copy.values(sheet.title, inner), self._original.values(sheet.title, inner)
-        edits = {child: Edit(None) for child in left - inner - sheet.formulas.keys()}
+        edits = {child: Edit(None) for child in left - inner - formulas.keys()}
         for child in inner:
             value = new.get(child, 0.0)
             if differs(old.get(child), value, self._program.tolerance):

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import Any
 
 from chinchilla_xl.recalc import trusted
 from chinchilla_xl.recalc.addresses import parse_area
@@ -30,10 +31,12 @@ from chinchilla_xl.recalc.syntax import (
     Call,
     NotParsedError,
     Slot,
-    filled,
+    Template,
+    marked,
     parse,
     place,
     split,
+    turns_area,
 )
 
 _ABSOLUTE = re.compile(r"\$[A-Z]{1,3}\$\d+(:\$[A-Z]{1,3}\$\d+)?|\$[A-Z]+:\$[A-Z]+|\$\d+:\$\d+")
@@ -43,11 +46,15 @@ _CONSTANT = re.compile(r"-?[0-9.]+(?:E[+-]?[0-9]+)?")
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Why a formula is kept (None: it is computed), and what there is to know about it if not."""
+    """Why formulas of one shape are kept (None: they are computed), and what there is to know.
 
-    reason: str | None
-    arrays: bool = True  # ranges occur in it
-    lowered: str | None = None  # what the engine gets instead of the formula
+    `reason` and `lowered`, what the engine gets instead, have places for a formula's references.
+    """
+
+    number: int  # in the order in which shapes were first met
+    reason: Template | None
+    arrays: bool = True  # ranges occur in it that its result might be
+    lowered: Template | None = None
     sole: str = ""  # the function, if the formula is nothing but its call
     ours: bool = False  # it calls a function of ours
 
@@ -84,47 +91,40 @@ class Judge:
             key = name.name.casefold()
             local = name.sheet is not None or key in self._names
             self._names[key] = _unusable(name.name) if local else self._target(name)
-        self._verdicts: dict[tuple[str, bool], Verdict] = {}
+        self._numbers: dict[tuple[Any, bool], int] = {}
+        self.verdicts: list[Verdict] = []
 
-    def judge(self, text: str, *, array: bool) -> Verdict:
-        """The verdict on a formula (without its equals sign)."""
-        try:
-            shape, references = split(text)
-        except NotParsedError:
-            return Verdict("it cannot be parsed")
-        verdict = self._verdicts.get((shape, array))
-        if verdict is None:
-            verdict = self._verdicts[shape, array] = self._examine(shape, references, array)
-        if verdict.reason is None and verdict.lowered is None:
-            return verdict
-        return Verdict(
-            verdict.reason and filled(verdict.reason, references),
-            verdict.arrays,
-            verdict.lowered and filled(verdict.lowered, references),
-            verdict.sole,
-            verdict.ours,
-        )
+    def judge(self, text: str, *, array: bool = False) -> tuple[Verdict, list[str]]:
+        """The verdict on a formula (without its equals sign), and the references in it."""
+        shape, references = split(text)
+        number = self._numbers.get((shape, array))
+        if number is None:
+            number = self._numbers[shape, array] = len(self.verdicts)
+            self.verdicts.append(self._examine(number, text, references, array))
+        return self.verdicts[number], references
 
-    def _examine(self, shape: str, references: list[str], array: bool) -> Verdict:
+    def _examine(self, number: int, formula: str, references: list[str], array: bool) -> Verdict:
+        shape = marked(formula)
         try:
             root = parse(shape)
         except NotParsedError:
-            return Verdict("it cannot be parsed")
+            return Verdict(number, Template("it cannot be parsed"))
         if _has_intersection(shape):
-            return Verdict("an intersection of ranges")
+            return Verdict(number, Template("an intersection of ranges"))
         self._areas = {place(n): _size(reference) for n, reference in enumerate(references)}
         self._variables = _let_variables(root)
         self._seen_array = self._seen_ours = False
         try:
             self._call(root, array)
         except _KeepError as keep:
-            return Verdict(str(keep))
+            return Verdict(number, Template(str(keep)))
         text = lowered(root)
         only = root.slots[0][0] if len(root.slots[0]) == 1 else None
         return Verdict(
+            number,
             None,
             self._seen_array,
-            None if text == rendered(root) else text,
+            None if text == rendered(root) and not turns_area(formula) else Template(text),
             bare_name(only.name) if isinstance(only, Call) else "",
             self._seen_ours,
         )
@@ -134,6 +134,8 @@ class Judge:
         name = call.name if call.name in ("", "(") else _known(call.name)
         self._seen_ours = self._seen_ours or name in OURS
         found = [self._slot(slot, array) for slot in call.slots]
+        if name not in trusted.SINGLE_RESULTS:
+            self._seen_array = self._seen_array or any(inside.arrays for inside in found)
         _check_arguments(name, call.slots, found, self._hidden_rows)
         for position, inside in enumerate(found):
             _check_slot(name, position, inside, array)
@@ -156,7 +158,6 @@ class Judge:
                 found.operators = found.operators or inside.operators
             elif self._call(item, array):
                 found.add(bare_name(item.name))
-        self._seen_array = self._seen_array or bool(found.arrays)
         if found.operators:
             if found.whole:
                 raise _KeepError(f"{found.whole} is a whole column or row in a computation")
@@ -353,4 +354,4 @@ def _gives_array(name: str, slots: list[Slot], found: list[_Found]) -> bool:
 def _has_intersection(shape: str) -> bool:
     """Whether two references stand side by side with only a space between them."""
     outside = re.sub(r'"[^"]*"|\'[^\']*\'', "q", shape)
-    return re.search(r"[\w$);\ue001]\s+[\w$\ue001\ue002]|[);\ue001]\s+\(", outside) is not None
+    return re.search(r"[\w$);\ue001]\s+[\w$\ue001]|[);\ue001]\s+\(", outside) is not None

@@ -12,7 +12,6 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import TypeAlias
 
 from chinchilla_xl.recalc.addresses import (
@@ -31,7 +30,8 @@ from chinchilla_xl.recalc.syntax import (
     Atom,
     Call,
     NotParsedError,
-    filled,
+    Template,
+    marked,
     parse,
     split,
 )
@@ -90,6 +90,7 @@ class Dependents:
         local = {n.name.casefold() for n in workbook.names if n.sheet is not None}
         for name in local:
             self._names.pop(name, None)
+        self._shapes: dict[object, list[Template] | None] = {}
         self._readers: dict[str, _Readers] = defaultdict(_Readers)
         self._anywhere: list[Place] = []
         self._filled: dict[Place, Area] = {}  # by array formulas
@@ -146,13 +147,26 @@ class Dependents:
     def references(self, text: str, title: str) -> list[tuple[str, Area]] | None:
         """Every area that a formula on the sheet `title` names; None if that is unclear."""
         try:
-            shape, references = split(text)
-            found = []
-            for operand in _operands(shape):
-                found += self._resolve(filled(operand, references), title, 0)
-        except (_UnknownError, NotParsedError):
+            return [
+                area
+                for operand in self._operands(text)
+                for area in self._resolve(operand, title, 0)
+            ]
+        except _UnknownError:
             return None
-        return found
+
+    def _operands(self, formula: str) -> list[str]:
+        """The references and names in a formula; UnknownError if there may be others."""
+        shape, references = split(formula)
+        if shape not in self._shapes:
+            try:
+                self._shapes[shape] = [Template(text) for text in _ranges(parse(marked(formula)))]
+            except (_UnknownError, NotParsedError):
+                self._shapes[shape] = None
+        operands = self._shapes[shape]
+        if operands is None:
+            raise _UnknownError
+        return [operand.filled(references) for operand in operands]
 
     def _resolve(self, reference: str, title: str, depth: int) -> list[tuple[str, Area]]:
         if reference.lower().startswith("_xlpm."):
@@ -170,23 +184,12 @@ class Dependents:
         formula = self._names.get(where.casefold())
         if formula is None or depth > 8:
             raise _UnknownError
-        shape, references = split(formula)
         found = []
-        for operand in _operands(shape):
-            inner = filled(operand, references)
+        for inner in self._operands(formula):
             if "!" not in inner and parse_area(inner.replace("$", "")):
                 raise _UnknownError  # relative to a sheet
             found += self._resolve(inner, title, depth + 1)
         return found
-
-
-@lru_cache(maxsize=1 << 14)
-def _operands(shape: str) -> tuple[str, ...]:
-    """The references and names in a formula's shape; UnknownError if there may be others."""
-    try:
-        return tuple(_ranges(parse(shape)))
-    except NotParsedError:
-        raise _UnknownError from None
 
 
 def _ranges(call: Call) -> Iterator[str]:

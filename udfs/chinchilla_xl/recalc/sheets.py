@@ -1,68 +1,195 @@
-"""Worksheets on their way through an engine: inputs, formulas, and which of them are kept."""
+"""Worksheets on their way through an engine: inputs, what is kept, and what the engine gets."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+import re
+from array import array
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
+from xml.sax.saxutils import escape
 
 from chinchilla_xl.errors import ArgumentError, TooLarge
 from chinchilla_xl.recalc.addresses import Area, Cell, quote_sheet
 from chinchilla_xl.recalc.archive import Archive
 from chinchilla_xl.recalc.engine import FIT
-from chinchilla_xl.recalc.formulas import Judge
+from chinchilla_xl.recalc.formulas import Judge, Verdict
 from chinchilla_xl.recalc.inputs import Input, locate
 from chinchilla_xl.recalc.lower import OURS
 from chinchilla_xl.recalc.parts import Workbook
-from chinchilla_xl.recalc.sheetxml import Edit, Formula, SheetXml
-from chinchilla_xl.recalc.syntax import moved
+from chinchilla_xl.recalc.sheetedit import Edit, edited
+from chinchilla_xl.recalc.sheetsyntax import FORMULA_ATTRIBUTES, FORMULA_TEXT, REST
+from chinchilla_xl.recalc.sheetxml import Formulas, SharedGroup, SheetXml, unescaped
+from chinchilla_xl.recalc.syntax import moved, split, turns_area
 
 _MOST_CELLS = 1 << 22
+_PLAIN = re.compile(r"[-+*/^(),.;<>=&% 0-9A-Z_]*")
+_LIKE_A_CELL = re.compile("[A-Z_][0-9]|[0-9][A-Z_]")
 
 
 @dataclass(slots=True)
+class _Group:
+    """A shared formula as judged; `together` while its one text can serve all of its cells."""
+
+    shared: SharedGroup
+    verdict: Verdict
+    references: list[str]
+    together: bool
+
+
 class Sheet:
     """A worksheet, its formulas, and the state of each.
 
-    `kept` says why a formula keeps its value, `lowered` what the engine gets instead of it;
-    `may_spill` and `raising` hold those in which ranges occur and which may well give #VALUE!.
+    `kept` says why a formula keeps its value. What the engine gets instead of another follows from
+    the verdict on its shape, unless it stands in `lowered`.
     """
 
-    title: str
-    part: str
-    xml: SheetXml
-    formulas: dict[Cell, Formula] = field(default_factory=dict)
-    kept: dict[Cell, str] = field(default_factory=dict)
-    lowered: dict[Cell, str] = field(default_factory=dict)
-    may_spill: set[Cell] = field(default_factory=set)
-    raising: set[Cell] = field(default_factory=set)
-    calls: dict[Cell, str] = field(default_factory=dict)
+    def __init__(self, title: str, xml: SheetXml, judge: Judge) -> None:
+        self.title = title
+        self.xml = xml
+        self.written = False
+        """Whether inputs were written into the part."""
+        self.kept: dict[Cell, str] = {}
+        self.lowered: dict[Cell, str] = {}
+        self._judge = judge
+        self._judged = False
+        self._verdicts = array("L")  # the number of each formula's verdict
+        self._groups: list[_Group] = []
+        self._reduced: set[Cell] = set()
 
-    def judge(self, cell: Cell, formula: Formula, judge: Judge) -> None:
-        """Keep or lower one formula as the judge says."""
+    @cached_property
+    def formulas(self) -> Formulas:
+        """The formula cells."""
+        return self.xml.formulas()
+
+    def write(self, edits: dict[Cell, Edit]) -> None:
+        """Change cells; not after `for_engine`."""
+        self.xml = SheetXml(edited(self.xml, edits), self.xml.part)
+        self.__dict__.pop("formulas", None)
+        self.written = True
+
+    def for_engine(self) -> bytes:
+        """The part as the engine gets it: formulas lowered, kept ones as constants, no old spills.
+
+        The first time, every formula is judged on the way.
+        """
+        formulas, xml = self.formulas, self.xml
+        data, find, tag = xml.data, xml.syntax.token.match, len(xml.prefix) + 2
+        if not self._judged:
+            self._groups = [self._grouped(group) for group in formulas.groups]
+        aside = {cell.place for cells in (self.kept, self.lowered) for cell in cells}
+        for place in aside:
+            self._part(place)
+        out, position = bytearray(), 0
+        for place, start, mark in zip(
+            formulas.places, formulas.starts, formulas.marks, strict=True
+        ):
+            match = find(data, start)
+            assert match is not None
+            if mark == Formulas.PLAIN and place not in aside:
+                verdict, references = self._judge.judge(unescaped(match[FORMULA_TEXT]))
+                if not self._judged:
+                    self._verdicts.append(verdict.number)
+                if verdict.reason is None and verdict.lowered is None:
+                    continue
+                element = self._by_shape(place, match, verdict, references)
+            else:
+                found = self._set_apart(place, match, mark)
+                if found is None:
+                    continue
+                element = found
+            out += data[position : match.start(FORMULA_ATTRIBUTES) - tag]
+            out += element
+            position = match.start(REST)
+        self._judged = True
+        if position:
+            out += data[position:]
+            xml = xml.replaced(bytes(out))
+            del out
+        return xml.loadable(edited(xml, self._old_spills()))
+
+    def _by_shape(
+        self, place: int, match: re.Match[bytes], verdict: Verdict, references: list[str]
+    ) -> bytes:
+        """The formula element of a cell that shares its formula with no other."""
+        if verdict.reason is not None:
+            self.kept[Cell.at(place)] = verdict.reason.filled(references)
+            return b""
+        assert verdict.lowered is not None
+        return self._element(match[FORMULA_ATTRIBUTES], verdict.lowered.filled(references))
+
+    def _element(self, attributes: bytes, text: str) -> bytes:
+        p = self.xml.prefix
+        return b"<%sf%s>%s</%sf>" % (p, attributes, escape(text).encode(), p)
+
+    def _set_apart(self, place: int, match: re.Match[bytes], mark: int) -> bytes | None:
+        """The formula element of any other cell; None if it stays as it is."""
+        cell, attributes = Cell.at(place), match[FORMULA_ATTRIBUTES]
+        if not self._judged:
+            self._judge_apart(cell, mark)
+        if cell in self.kept:
+            return b""
+        if mark < 0:
+            return self._element(attributes, self.lowered[cell]) if cell in self.lowered else None
+        group = self._groups[mark]
+        if not group.together:
+            return self._element(b"", self.text(cell))
+        if cell != group.shared.leader or group.verdict.lowered is None:
+            return None  # the engine moves the leader's formula, lowered or not, to the others
+        return self._element(attributes, group.verdict.lowered.filled(group.references))
+
+    def _judge_apart(self, cell: Cell, mark: int) -> None:
+        """Judge an array formula, a data table, or a member of a shared group."""
+        if mark >= 0 and self._groups[mark].together:
+            self._verdicts.append(self._groups[mark].verdict.number)
+            return
+        formula = self.formulas[cell]
+        text = self.own_text(cell)
+        verdict, references = self._judge.judge(text, array=formula.kind == "array")
+        self._verdicts.append(verdict.number)
         area = formula.area
         if formula.kind == "dataTable":
             self.kept[cell] = "a data table"
-            return
-        array = formula.kind == "array"
-        text = self.own_text(cell)
-        if not text:
+        elif not text:
             self.kept[cell] = f"it shares the formula of {formula.leader}, off the sheet"
-            return
-        verdict = judge.judge(text, array=array)
-        if verdict.reason is not None:
-            self.kept[cell] = verdict.reason
-            return
-        if verdict.arrays and not array:
-            self.may_spill.add(cell)
-        if verdict.ours or verdict.sole in ("FIND", "SEARCH"):
-            self.raising.add(cell)
-        if verdict.sole in OURS:
-            self.calls[cell] = verdict.sole
-        if verdict.lowered is not None:
-            self.lowered[cell] = verdict.lowered
-        if array and not formula.dynamic and area is not None:
-            self.lowered[cell] = f"{FIT}({self.text(cell)},{area.height},{area.width})"
+        elif verdict.reason is not None:
+            self.kept[cell] = verdict.reason.filled(references)
+        elif formula.kind == "array":
+            lowered = text if verdict.lowered is None else verdict.lowered.filled(references)
+            if not formula.dynamic and area is not None:
+                lowered = f"{FIT}({lowered},{area.height},{area.width})"
+            if lowered != text:
+                self.lowered[cell] = lowered
+
+    def _grouped(self, shared: SharedGroup) -> _Group:
+        verdict, references = self._judge.judge(shared.text)
+        leader, (first, last) = shared.leader, shared.area
+        moves = [
+            moved(shared.text, corner.row - leader.row, corner.column - leader.column)
+            for corner in (first, last)
+        ]
+        # The engine moves whatever looks like a cell: in names of sheets and in quotes too.
+        between = "".join(text for text in split(shared.text)[0] if isinstance(text, str))
+        plain = _PLAIN.fullmatch(between) and not _LIKE_A_CELL.search(between)
+        movable = all(text is not None and not turns_area(text) for text in moves)
+        together = verdict.reason is None and movable and bool(plain)
+        return _Group(shared, verdict, references, together)
+
+    def _part(self, place: int) -> None:
+        """Let a cell that is kept or lowered by itself share its formula no more, nor its group."""
+        index = self.formulas.index(Cell.at(place))
+        if index is not None and self.formulas.marks[index] >= 0:
+            self._groups[self.formulas.marks[index]].together = False
+
+    def _old_spills(self) -> dict[Cell, Edit]:
+        """The cells that array formulas filled, blank for the engine to fill again."""
+        return {
+            child: Edit(value=None)
+            for cell, formula in self.formulas.special.items()
+            if formula.kind == "array" and cell not in self.kept
+            for child in children(formula.area)
+            if child not in self.formulas
+        }
 
     def own_text(self, cell: Cell) -> str:
         """The formula as it reads in its own cell; empty if it would leave the sheet."""
@@ -74,7 +201,32 @@ class Sheet:
 
     def text(self, cell: Cell) -> str:
         """The formula as the engine gets it."""
-        return self.lowered.get(cell) or self.own_text(cell)
+        if cell in self.lowered:
+            return self.lowered[cell]
+        own = self.own_text(cell)
+        array_formula = cell in self.formulas.special
+        verdict, references = self._judge.judge(own, array=array_formula)
+        return own if verdict.lowered is None else verdict.lowered.filled(references)
+
+    def verdict(self, cell: Cell) -> Verdict:
+        """What is known of a formula's shape."""
+        index = self.formulas.index(cell)
+        assert index is not None
+        return self._judge.verdicts[self._verdicts[index]]
+
+    def may_spill(self, cell: Cell) -> bool:
+        """Whether a plain formula holds ranges, so that it might give an array."""
+        return cell not in self.formulas.special and self.verdict(cell).arrays
+
+    def may_raise(self, cell: Cell) -> bool:
+        """Whether a formula may well give #VALUE!."""
+        verdict = self.verdict(cell)
+        return verdict.ours or verdict.sole in ("FIND", "SEARCH")
+
+    def plain_numbers(self) -> list[bool]:
+        """Of each formula, whether a number as its result needs no second look."""
+        harmless = [not verdict.arrays for verdict in self._judge.verdicts]
+        return [harmless[number] for number in self._verdicts]
 
     def computed(self) -> list[Cell]:
         """The formula cells that are not kept."""
@@ -86,44 +238,19 @@ class Sheet:
 
     def reduce(self, cell: Cell) -> None:
         """A plain formula gave an array: its first cell if it is a call of ours, else keep it."""
-        if self.calls.pop(cell, None) is None:
+        if self.verdict(cell).sole not in OURS or cell in self._reduced:
             self.kept[cell] = "its result is an array where the cell holds a single value"
         else:
+            self._reduced.add(cell)
             self.lowered[cell] = f"INDEX({self.text(cell)},1,1)"
-
-    def engine_edits(self) -> dict[Cell, Edit]:
-        """What the engine's copy differs in: constants, lowered text, no old spills."""
-        edits: dict[Cell, Edit] = {}
-        for cell, formula in self.formulas.items():
-            if cell in self.kept:
-                edits[cell] = Edit(formula=None)
-            elif cell in self.lowered:
-                edits[cell] = Edit(formula=self.lowered[cell])
-            if formula.kind == "array" and cell not in self.kept:
-                for child in children(formula.area):
-                    if child not in self.formulas:
-                        edits[child] = Edit(value=None)
-        return edits | self._unshared(edits)
-
-    def _unshared(self, edits: dict[Cell, Edit]) -> dict[Cell, Edit]:
-        """Their own formulas for the cells that share one with an edited cell."""
-        groups: dict[Cell, list[Cell]] = defaultdict(list)
-        for cell, formula in self.formulas.items():
-            if formula.leader is not None:
-                groups[formula.leader].append(cell)
-        own: dict[Cell, Edit] = {}
-        for members in groups.values():
-            if any(cell in edits for cell in members):  # they can share no more
-                own |= {c: Edit(formula=self.own_text(c)) for c in members if c not in edits}
-        return own
 
 
 def open_sheets(archive: Archive, workbook: Workbook) -> dict[str, Sheet]:
-    """Every worksheet of a workbook by its title, the formulas not yet found."""
-    return {
-        title: Sheet(title, part, SheetXml(archive.read(part), part))
-        for title, part in workbook.sheets.items()
-    }
+    """Every worksheet of a workbook by its title."""
+    parts = {title: SheetXml(archive.read(p), p) for title, p in workbook.sheets.items()}
+    hidden = any(xml.has_hidden_rows() for xml in parts.values())
+    judge = Judge(workbook.names, workbook.titles, hidden_rows=hidden)
+    return {title: Sheet(title, xml, judge) for title, xml in parts.items()}
 
 
 def write_inputs(
@@ -132,27 +259,25 @@ def write_inputs(
     """Write inputs into the sheets, before anything is evaluated."""
     for title, values in locate(inputs, workbook).items():
         sheet = sheets[title]
-        found = sheet.xml.formulas()
-        formulas = {f.cell for f in found}
-        arrays = [f.area for f in found if f.area and f.kind != "shared"]
+        arrays = [f.area for f in sheet.formulas.special.values() if f.area]
         edits = {}
         for cell, value in values.items():
-            if cell in formulas or any(cell in area for area in arrays):
+            if cell in sheet.formulas or any(cell in area for area in arrays):
                 raise ArgumentError(f"{sheet.address(cell)} holds a formula: it is no input")
             if isinstance(value, str) and sheet.xml.holds_number(cell):
                 raise ArgumentError(f"{sheet.address(cell)} holds a number: {value[:40]!r}")
             edits[cell] = Edit(value if isinstance(value, bool | str) else float(value))
-        sheet.xml = SheetXml(sheet.xml.edited(edits), sheet.part)
+        sheet.write(edits)
 
 
 def find_formulas(sheets: Collection[Sheet]) -> bool:
-    """Find every formula of the sheets; whether there are any."""
-    for sheet in sheets:
-        sheet.formulas = {f.cell: f for f in sheet.xml.formulas()}
-    areas = (f.area for sheet in sheets for f in sheet.formulas.values())
+    """Whether the sheets hold any formulas; TooLarge if these are too many."""
+    if not any(sheet.formulas for sheet in sheets):
+        return False
+    areas = (f.area for sheet in sheets for f in sheet.formulas.special.values())
     if sum(area.height * area.width for area in areas if area) > _MOST_CELLS:
         raise TooLarge("its array formulas fill more than four million cells")
-    return any(sheet.formulas for sheet in sheets)
+    return True
 
 
 def children(area: Area | None) -> list[Cell]:

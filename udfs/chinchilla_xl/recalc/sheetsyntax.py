@@ -6,13 +6,20 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+# The groups of a token.
+LETTERS, DIGITS, ATTRIBUTES, FORMULA_ATTRIBUTES, FORMULA_TEXT, REST, ROW_ATTRIBUTES = range(1, 8)
+"""Of a cell: its address, its other attributes, those of its formula, the formula, what follows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Syntax:
     """The patterns of a worksheet part whose elements carry a given namespace prefix."""
 
     sheet_data: re.Pattern[bytes]
+    plain_number: re.Pattern[bytes]
+    """A cell with a formula and a number, as most programs write it; its group is the number."""
     token: re.Pattern[bytes]
+    """A cell (its groups are numbered below), the start of a row, or the end of one."""
     formula: re.Pattern[bytes]
     any_formula: re.Pattern[bytes]
     value: re.Pattern[bytes]
@@ -37,11 +44,12 @@ class Syntax:
             return re.compile(text.replace(b"%", re.escape(prefix)), re.DOTALL)
 
         return Syntax(
-            pattern(rb"<%sheetData\b[^>]*?(?:/>|>(?P<body>.*?)</%sheetData\s*>)"),
+            pattern(rb"<%sheetData\b[^>]*>"),
+            pattern(rb'<%c r="[A-Z]+[0-9]+"(?: s="[0-9]+")?><%f>[^<]*</%f><%v>([^<]*)</%v></%c>'),
             pattern(
-                rb"(?P<row><%row\b[^>]*>)|(?P<end></%row\s*>)|"
-                rb'(?P<cell><%c\b(?:\sr="(?P<letters>[A-Z]{1,3})(?P<digits>[0-9]{1,7})")?'
-                rb"[^>]*?(?:/>|>(?P<body>.*?)</%c\s*>))"
+                rb'<%c\b(?:\sr="([A-Z]{1,3})([0-9]{1,7})")?([^>]*?)(?:/>|>'
+                rb"(?:\s*<%f\b([^>]*?)(?:/>|>([^<]*)</%f\s*>))?(.*?)</%c\s*>)"
+                rb"|<%row\b([^>]*)>|</%row\s*>"
             ),
             pattern(rb"<%f\b(?P<attributes>[^>]*?)(?:/>|>(?P<text>[^<]*)</%f\s*>)"),
             pattern(rb"<%f[\s/>]"),

@@ -1,51 +1,52 @@
-"""A worksheet part as text: finds its formula cells, and edits cells without touching the rest.
+"""A worksheet part as text: vouches for it and finds its formula cells, without parsing it.
 
 The part is never parsed into a tree and written anew, since that would lose what a library does not
-know. Its cells are found by pattern, after `parts.check_xml` has vouched that it is well-formed,
-and each edit replaces the text of one cell. Comments and CDATA, which could hide cells from the
-patterns and which no spreadsheet program writes here, are refused.
+know. Its cells are found by pattern, after `parts.check_xml` has vouched that it is well-formed.
+Comments and CDATA, which could hide cells from the patterns and which no spreadsheet program writes
+here, are refused.
 """
 
 from __future__ import annotations
 
+import copy
 import re
+from array import array
+from bisect import bisect_left
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from html import unescape
-from typing import Any, Final, NamedTuple
-from xml.sax.saxutils import escape
 
 from chinchilla_xl.errors import BrokenFile, UnsupportedFile
 from chinchilla_xl.functions import CellError
 from chinchilla_xl.recalc.addresses import (
+    COLUMN_MASK,
     MAX_COLUMN,
     MAX_ROW,
+    ROW_SHIFT,
     Area,
     Cell,
     column_number,
     parse_area,
 )
 from chinchilla_xl.recalc.parts import check_xml
-from chinchilla_xl.recalc.sheetsyntax import Syntax
-from chinchilla_xl.recalc.values import Value, decode, encode, same
+from chinchilla_xl.recalc.sheetsyntax import (
+    ATTRIBUTES,
+    DIGITS,
+    FORMULA_ATTRIBUTES,
+    FORMULA_TEXT,
+    LETTERS,
+    REST,
+    ROW_ATTRIBUTES,
+    Syntax,
+)
+from chinchilla_xl.recalc.values import Value, decode
 
 _NAMESPACE = re.compile(
     rb"""xmlns(:[\w.-]+)?\s*=\s*["']http://schemas.openxmlformats.org/spreadsheetml/2006/main["']"""
 )
 _INLINE = re.compile(rb"<(?:[\w.-]+:)?t\b[^>]*>([^<]*)</")
 _UNKNOWN = CellError("", "a shared string, which no formula's value is")
-
-KEEP: Final[Any] = object()
-"""In an Edit: leave that part of the cell as it is."""
-
-
-class Edit(NamedTuple):
-    """What becomes of one cell; a formula of None is removed, an area is where it spills."""
-
-    value: Value = KEEP
-    formula: str | None = KEEP
-    area: Area | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,23 @@ class Formula:
     dynamic: bool  # a dynamic array: spills as far as its result reaches
     value: Value  # as cached; None if it has none
     leader: Cell | None = None
+
+
+@dataclass(slots=True)
+class SharedGroup:
+    """Cells that share one formula: the cell that carries it, and the rectangle around them all."""
+
+    leader: Cell
+    text: str
+    area: Area
+
+    def add(self, cell: Cell) -> None:
+        """Stretch the rectangle to a further cell; cells come in the order of the part."""
+        first, last = self.area
+        self.area = Area(
+            Cell(first.row, min(first.column, cell.column)),
+            Cell(cell.row, max(last.column, cell.column)),
+        )
 
 
 class SheetXml:
@@ -78,36 +96,93 @@ class SheetXml:
         if root is None:
             raise BrokenFile(f"{part} is no worksheet")
         self.data = data
-        self._part = part
-        self._prefix = root[1] + b":" if root[1] else b""
-        self._syntax = Syntax.of(self._prefix)
-        self._bounds = self._find_cells()
+        self.part = part
+        self.prefix = root[1] + b":" if root[1] else b""
+        self.syntax = Syntax.of(self.prefix)
+        self.bounds = self._find_cells()
         self._has_empty_formulas = False
 
     def _find_cells(self) -> tuple[int, int]:
-        match = self._syntax.sheet_data.search(self.data)
+        match = self.syntax.sheet_data.search(self.data)
         if match is None:
-            raise BrokenFile(f"{self._part} has no sheetData")
+            raise BrokenFile(f"{self.part} has no sheetData")
         tags = self.data.count(b"sheetData")
         if tags > 2 and len(re.findall(rb"<(?:[\w.-]+:)?sheetData\b", self.data)) > 1:
-            raise UnsupportedFile(f"{self._part} has more than one sheetData: save it anew")
-        body = match.span("body") if match["body"] is not None else (match.end(), match.end())
-        if re.search(rb"<[!?]", match.group()):
-            raise UnsupportedFile(f"{self._part} has comments or CDATA among its cells")
-        return body
+            raise UnsupportedFile(f"{self.part} has more than one sheetData: save it anew")
+        start = end = match.end()
+        if not match[0].endswith(b"/>"):
+            end = self.data.find(b"</%ssheetData" % self.prefix, start)
+        if self.data.find(b"<!", start, end) >= 0 or self.data.find(b"<?", start, end) >= 0:
+            raise UnsupportedFile(f"{self.part} has comments or CDATA among its cells")
+        return start, end
 
-    def holds_number(self, cell: Cell) -> bool:
-        """Whether a cell holds a number now."""
-        for other, match in self._cells():
-            if other == cell:
-                kind, text = self._stored(match)
-                return kind == "n" and bool(text)
-        return False
+    def tokens(self) -> Iterator[tuple[int, re.Match[bytes]]]:
+        """Every cell with its place, and the start and end of every row with that of column 0.
 
-    def stored(self, cells: Container[Cell] | None = None) -> dict[Cell, tuple[str, str]]:
+        Raises BrokenFile where cells are out of order, out of their row or out of the sheet.
+        """
+        syntax = self.syntax
+        row = column = last = 0
+        numbered = False
+        for match in syntax.token.finditer(self.data, *self.bounds):
+            letters, digits, attributes = match.group(LETTERS, DIGITS, ATTRIBUTES)
+            if attributes is None:
+                if match[ROW_ATTRIBUTES] is not None:
+                    found = syntax.row_number.search(match[ROW_ATTRIBUTES])
+                    row = int(found[1]) if found else row + 1
+                    column, numbered = 0, found is not None
+                yield row << ROW_SHIFT, match
+                continue
+            if letters is None:
+                found = syntax.reference.search(attributes)
+                letters, digits = found.groups() if found else (None, None)
+            if letters is None:
+                column += 1
+            else:
+                column = _column(letters)
+                if int(digits) != row:
+                    if numbered:
+                        raise BrokenFile(
+                            f"{self.part} has a cell of row {int(digits)} in row {row}"
+                        )
+                    row = int(digits)
+            place = row << ROW_SHIFT | column
+            if not (last < place and row <= MAX_ROW and column <= MAX_COLUMN):
+                where = Cell(row, column)
+                raise BrokenFile(f"{self.part} has {where} out of order or out of the sheet")
+            last = place
+            yield place, match
+
+    def formulas(self) -> Formulas:
+        """The formula cells, in the order of the part."""
+        found = Formulas(self)
+        count = 0
+        for place, match in self.tokens():
+            if match[FORMULA_ATTRIBUTES] is not None:
+                count += 1
+                found.add(place, match)
+        if count != len(self.syntax.any_formula.findall(self.data, *self.bounds)):
+            raise UnsupportedFile(f"{self.part} holds formulas outside of cells or behind values")
+        self._has_empty_formulas = len(found) < count
+        return found
+
+    def stored(self, match: re.Match[bytes]) -> tuple[str, str]:
+        """The type and the text of a cell's value."""
+        kind = self.syntax.type_attribute.search(match[ATTRIBUTES])
+        value = self.syntax.value.search(self.core(match[REST] or b""))
+        text = unescaped(value["text"]) if value and value["text"] else ""
+        if value and value["tag"] == b"is":
+            text = unescaped(b"".join(_INLINE.findall(value["text"] or b"")))
+        return (kind[1].decode() if kind else "n"), text
+
+    def core(self, body: bytes) -> bytes:
+        """A cell's contents without extensions, which may hold anything."""
+        return body.partition(self.syntax.extensions)[0] if b"extLst" in body else body
+
+    def contents(self, cells: Container[Cell] | None = None) -> dict[Cell, tuple[str, str]]:
         """The type and text of each of these cells that the part holds (None: of all)."""
         return {
-            cell: self._stored(match)
+            cell: self.stored(match)
             for cell, match in self._cells()
             if cells is None or cell in cells
         }
@@ -119,253 +194,141 @@ class SheetXml:
             max((c.row for c in cells), default=1), max((c.column for c in cells), default=1)
         )
 
-    def for_engine(self, edits: Mapping[Cell, Edit]) -> bytes:
-        """The part edited, without the error values and extensions that the engine cannot load."""
-        data = self.edited(edits)
-        if b'"e"' in data or b"'e'" in data:
-            data = self._syntax.new_error.sub(rb"\g<1>#VALUE!", data)
-        if self._has_empty_formulas:
-            data = self._syntax.empty_formula.sub(b"", data)
-        return self._syntax.cell_extension.sub(b"", data) if b"extLst" in data else data
+    def _cells(self) -> Iterator[tuple[Cell, re.Match[bytes]]]:
+        for place, match in self.tokens():
+            if match[ROW_ATTRIBUTES] is None and place & COLUMN_MASK:
+                yield Cell.at(place), match
+
+    def cached(self, match: re.Match[bytes]) -> Value:
+        """A formula cell's value as the part has it; None if it has none."""
+        kind, text = self.stored(match)
+        return _UNKNOWN if kind == "s" else decode(kind, text)
+
+    def holds_number(self, cell: Cell) -> bool:
+        """Whether a cell holds a number now."""
+        for place, match in self.tokens():
+            if place == cell.place:
+                kind, text = self.stored(match)
+                return kind == "n" and bool(text)
+        return False
 
     def has_hidden_rows(self) -> bool:
         """Whether any row is hidden, by hand, by a filter or by default."""
         if b"hidden" not in self.data and b"zeroHeight" not in self.data:
             return False
-        return self._syntax.hidden.search(self.data) is not None
+        return self.syntax.hidden.search(self.data) is not None
 
-    def _cells(self) -> Iterator[tuple[Cell, re.Match[bytes]]]:
-        for _, cell, match in self._tokens():
-            if cell is not None:
-                yield cell, match
+    def replaced(self, data: bytes) -> SheetXml:
+        """The same part with other cells."""
+        new = copy.copy(self)
+        new.data = data
+        new.bounds = (self.bounds[0], self.bounds[1] + len(data) - len(self.data))
+        return new
 
-    def _tokens(self) -> Iterator[tuple[int, Cell | None, re.Match[bytes]]]:
-        """Every cell with its row and address, and the start and end of every row with None."""
-        row = column = 0
-        numbered = False
-        last = Cell(0, 0)
-        for match in self._syntax.token.finditer(self.data, *self._bounds):
-            kind = match.lastgroup
-            if kind == "cell":
-                letters, digits = match["letters"], match["digits"]
-                if letters is None:
-                    found = self._syntax.reference.search(match["cell"])
-                    letters, digits = found.groups() if found else (None, None)
-                if letters is None:
-                    column += 1
-                else:
-                    column = _column(letters)
-                    if numbered and row != int(digits):
-                        raise BrokenFile(
-                            f"{self._part} has a cell of row {int(digits)} in row {row}"
-                        )
-                    row = int(digits)
-                cell = Cell(row, column)
-                if not (last < cell and row <= MAX_ROW and column <= MAX_COLUMN):
-                    raise BrokenFile(f"{self._part} has {cell} out of order or out of the sheet")
-                last = cell
-                yield row, cell, match
-                continue
-            if kind == "row":
-                found = self._syntax.row_number.search(match["row"])
-                row = int(found[1]) if found else row + 1
-                column, numbered = 0, found is not None
-            yield row, None, match
+    def loadable(self, data: bytes) -> bytes:
+        """An edited copy without the error values and extensions that the engine cannot load."""
+        if b'"e"' in data or b"'e'" in data:
+            data = self.syntax.new_error.sub(rb"\g<1>#VALUE!", data)
+        if self._has_empty_formulas:
+            data = self.syntax.empty_formula.sub(b"", data)
+        return self.syntax.cell_extension.sub(b"", data) if b"extLst" in data else data
 
-    def formulas(self) -> list[Formula]:
-        """Every formula cell, in the order of the part."""
-        syntax = self._syntax
-        found: list[Formula] = []
-        constants = 0
-        leaders: dict[bytes, tuple[Cell, str]] = {}
-        for cell, match in self._cells():
-            body = match["body"]
-            formula = body and syntax.formula.search(self._core(body))
-            if not formula:
-                continue
-            text = _unescaped(formula["text"])
-            attributes = formula["attributes"]
-            kind, area, dynamic, leader = "normal", None, False, None
-            if attributes.strip():
-                fields = dict(syntax.attribute.findall(attributes))
-                kind = fields.get(b"t", b"normal").decode()
-                area = parse_area(fields.get(b"ref", b"").decode())
-                dynamic = kind == "array" and syntax.metadata.search(_head(match)) is not None
-                if kind == "shared":
-                    group = fields.get(b"si", b"")
-                    leader, text = leaders.setdefault(group, (cell, text))
-            if not text.strip() and kind != "dataTable":
-                if kind == "shared":
-                    raise BrokenFile(f"{self._part} has {cell} share a formula that is not there")
-                constants += 1  # an element without a formula
-                self._has_empty_formulas = True
-                continue
-            stored, value = self._stored(match)
-            old = _UNKNOWN if stored == "s" else decode(stored, value)
-            found.append(Formula(cell, text, kind, area, dynamic, old, leader))
-        if len(found) + constants != len(syntax.any_formula.findall(self.data, *self._bounds)):
-            raise UnsupportedFile(f"{self._part} holds formulas outside of cells")
+
+class Formulas(Mapping[Cell, Formula]):
+    """The formula cells of a sheet: where each stands in the text, to be read when it is asked for.
+
+    There may be hundreds of thousands, so that only whole numbers are kept of each, in arrays: the
+    `places` of the cells, the `starts` of their elements in the text, and in `marks` which of the
+    `groups` a cell shares a formula with (`PLAIN`: it has its own, `SPECIAL`: it is in `special`).
+    """
+
+    PLAIN, SPECIAL = -1, -2
+
+    def __init__(self, xml: SheetXml) -> None:
+        self._xml = xml
+        self.places = array("Q")
+        self.starts = array("Q")
+        self.marks = array("i")
+        self.groups: list[SharedGroup] = []
+        self.special: dict[Cell, Formula] = {}
+        """Array formulas and data tables."""
+        self._group_of: dict[str, int] = {}
+
+    def add(self, place: int, match: re.Match[bytes]) -> None:
+        """Take in a cell with a formula element; nothing becomes of an empty one."""
+        text = match[FORMULA_TEXT]
+        empty = not text or text.isspace()
+        attributes = match[FORMULA_ATTRIBUTES]
+        mark = self.PLAIN
+        if attributes:
+            fields = self._fields(attributes)
+            kind = fields.get("t", "normal")
+            if kind == "shared":
+                mark = self._share(fields.get("si", ""), place, "" if empty else unescaped(text))
+            elif kind == "dataTable" or (kind == "array" and not empty):
+                mark = self.SPECIAL
+                self.special[Cell.at(place)] = self._special(place, match, fields)
+        if empty and mark == self.PLAIN:
+            return
+        self.places.append(place)
+        self.starts.append(match.start())
+        self.marks.append(mark)
+
+    def _fields(self, attributes: bytes) -> dict[str, str]:
+        found = self._xml.syntax.attribute.findall(attributes)
+        return {name.decode(): value.decode() for name, value in found}
+
+    def _share(self, key: str, place: int, text: str) -> int:
+        cell = Cell.at(place)
+        number = self._group_of.setdefault(key, len(self.groups))
+        if number < len(self.groups):
+            self.groups[number].add(cell)
+        elif text:
+            self.groups.append(SharedGroup(cell, text, Area(cell, cell)))
+        else:
+            raise BrokenFile(f"{self._xml.part} has {cell} share a formula that is not there")
+        return number
+
+    def _special(self, place: int, match: re.Match[bytes], fields: dict[str, str]) -> Formula:
+        xml = self._xml
+        kind, area = fields["t"], parse_area(fields.get("ref", ""))
+        dynamic = kind == "array" and xml.syntax.metadata.search(match[ATTRIBUTES]) is not None
+        text = unescaped(match[FORMULA_TEXT])
+        return Formula(Cell.at(place), text, kind, area, dynamic, xml.cached(match))
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __iter__(self) -> Iterator[Cell]:
+        return map(Cell.at, self.places)
+
+    def __contains__(self, cell: object) -> bool:
+        return isinstance(cell, Cell) and self.index(cell) is not None
+
+    def __getitem__(self, cell: Cell) -> Formula:
+        if cell in self.special:
+            return self.special[cell]
+        index = self.index(cell)
+        if index is None:
+            raise KeyError(cell)
+        match, mark = self.match(index), self.marks[index]
+        value = self._xml.cached(match)
+        if mark == self.PLAIN:
+            return Formula(cell, unescaped(match[FORMULA_TEXT]), "normal", None, False, value)
+        group = self.groups[mark]
+        return Formula(cell, group.text, "shared", None, False, value, group.leader)
+
+    def index(self, cell: Cell) -> int | None:
+        """Where a cell stands among the formula cells; None if it holds no formula."""
+        place = cell.place
+        index = bisect_left(self.places, place)
+        return index if index < len(self.places) and self.places[index] == place else None
+
+    def match(self, index: int) -> re.Match[bytes]:
+        """The element of a formula cell."""
+        found = self._xml.syntax.token.match(self._xml.data, self.starts[index])
+        assert found is not None
         return found
-
-    def _stored(self, match: re.Match[bytes]) -> tuple[str, str]:
-        kind = self._syntax.type_attribute.search(_head(match))
-        value = self._syntax.value.search(self._core(match["body"] or b""))
-        text = _unescaped(value["text"]) if value and value["text"] else ""
-        if value and value["tag"] == b"is":
-            text = _unescaped(b"".join(_INLINE.findall(value["text"] or b"")))
-        return (kind[1].decode() if kind else "n"), text
-
-    def _core(self, body: bytes) -> bytes:
-        """A cell's contents without extensions, which may hold anything."""
-        return body.partition(self._syntax.extensions)[0] if b"extLst" in body else body
-
-    def _holds(self, match: re.Match[bytes], value: Value) -> bool:
-        kind, text = self._stored(match)
-        return kind != "s" and same(decode(kind, text), value)
-
-    def edited(self, edits: Mapping[Cell, Edit]) -> bytes:
-        """The part with the given cells edited; cells and rows that lack are added."""
-        if not edits:
-            return self.data
-        pending = _Pending(edits)
-        data, out, position = self.data, [], self._bounds[0]
-        start = self._open_sheet_data()
-        for row, cell, match in self._tokens():
-            new = b""
-            end = match.start()
-            if match.lastgroup != "row" and not pending.has(row):
-                continue
-            if cell is not None:
-                new = self._added(pending.before(cell))
-                edit = pending.take(cell)
-                if edit is not None:
-                    new += self._edited_cell(match, edit)
-                    end = match.end()
-            elif match.lastgroup == "row":
-                new, end = self._row_start(match, row, pending)
-            else:
-                new = self._added(pending.rest_of(row))
-            if new or end != match.start():
-                out += [data[position : match.start()], new]
-                position = end
-        out.append(data[position : self._bounds[1]])
-        rest = b"".join(self._new_row(r, pending) for r in pending.rows())
-        return start + b"".join(out) + rest + self._close_sheet_data()
-
-    def _row_start(self, match: re.Match[bytes], row: int, pending: _Pending) -> tuple[bytes, int]:
-        """New rows before the row that starts here, and this one opened if it was empty."""
-        new = b"".join(self._new_row(r, pending) for r in pending.rows(before=row))
-        if match["row"].endswith(b"/>") and pending.has(row):
-            opened = match["row"][:-2].rstrip() + b">"
-            cells = self._added(pending.rest_of(row))
-            return new + opened + cells + b"</%srow>" % self._prefix, match.end()
-        return new, match.start()
-
-    def _open_sheet_data(self) -> bytes:
-        head = self.data[: self._bounds[0]]
-        return head[:-2].rstrip() + b">" if self._is_empty() else head
-
-    def _close_sheet_data(self) -> bytes:
-        close = b"</%ssheetData>" % self._prefix if self._is_empty() else b""
-        return close + self.data[self._bounds[1] :]
-
-    def _is_empty(self) -> bool:
-        return self._bounds[0] == self._bounds[1] and self.data[: self._bounds[0]].endswith(b"/>")
-
-    def _new_row(self, row: int, pending: _Pending) -> bytes:
-        cells = self._added(pending.rest_of(row))
-        return b'<%srow r="%d">%s</%srow>' % (self._prefix, row, cells, self._prefix)
-
-    def _added(self, edits: list[tuple[Cell, Edit]]) -> bytes:
-        return b"".join(
-            self._cell(b' r="%s"' % str(cell).encode(), self._new_formula(cell, edit), edit)
-            for cell, edit in edits
-        )
-
-    def _new_formula(self, cell: Cell, edit: Edit) -> bytes:
-        """The array formula of a new cell, if it gets one."""
-        if edit.formula is KEEP or edit.formula is None:
-            return b""
-        p, text = self._prefix, escape(edit.formula).encode()
-        return b'<%sf t="array" ref="%s">%s</%sf>' % (p, str(cell).encode(), text, p)
-
-    def _cell(self, attributes: bytes, formula: bytes, edit: Edit, tail: bytes = b"") -> bytes:
-        kind, content = encode(edit.value, self._prefix)
-        if kind:
-            attributes += b' t="%s"' % kind
-        p = self._prefix
-        return b"<%sc%s>%s%s%s</%sc>" % (p, attributes, formula, content, tail, p)
-
-    def _edited_cell(self, match: re.Match[bytes], edit: Edit) -> bytes:
-        syntax, body = self._syntax, self._core(match["body"] or b"")
-        found = syntax.formula.search(body)
-        told = edit.value is KEEP and edit.formula is not KEEP and edit.formula is not None
-        if told and found and not found["attributes"]:  # the common case, made quick
-            p, text = self._prefix, escape(str(edit.formula)).encode()
-            start = match.start("body") - match.start("cell")
-            cell, (first, last) = match["cell"], found.span()
-            new = b"<%sf>%s</%sf>" % (p, text, p)
-            return bytes(cell[: start + first] + new + cell[start + last :])
-        formula = found.group() if found else b""
-        if edit.formula is None:
-            formula = b""
-        elif edit.formula is not KEEP and found:
-            attributes = b"" if b"shared" in found["attributes"] else found["attributes"]
-            formula = b"<%sf%s>%s</%sf>" % (
-                self._prefix, attributes, escape(edit.formula).encode(), self._prefix
-            )  # fmt: skip
-        elif edit.area is not None:
-            formula = syntax.area.sub(rb"\g<1>%s\g<2>" % str(edit.area).encode(), formula, count=1)
-        if edit.value is KEEP or self._holds(match, edit.value):
-            return match["cell"].replace(found.group(), formula, 1) if found else match["cell"]
-        head = _head(match)
-        attributes = syntax.type_attribute.sub(b"", head[2 + len(self._prefix) :].rstrip(b"/ "))
-        value = syntax.value.search(body)
-        rest = match["body"] or b""  # what is neither formula nor value stays, behind them
-        for part in (found, value):
-            rest = rest.replace(part.group(), b"", 1) if part else rest
-        return self._cell(attributes, formula, edit, rest)
-
-
-class _Pending:
-    """The edits that are still to be made, by row and column."""
-
-    def __init__(self, edits: Mapping[Cell, Edit]) -> None:
-        self._rows: dict[int, list[tuple[Cell, Edit]]] = {}
-        for cell in sorted(edits, reverse=True):  # so that the next one is at the end of its list
-            self._rows.setdefault(cell.row, []).append((cell, edits[cell]))
-        self._order = list(self._rows)
-
-    def before(self, cell: Cell) -> list[tuple[Cell, Edit]]:
-        row = self._rows.get(cell.row)
-        found = []
-        while row and row[-1][0] < cell:
-            found.append(row.pop())
-        return found
-
-    def take(self, cell: Cell) -> Edit | None:
-        row = self._rows.get(cell.row)
-        return row.pop()[1] if row and row[-1][0] == cell else None
-
-    def has(self, row: int) -> bool:
-        return bool(self._rows.get(row))
-
-    def rest_of(self, row: int) -> list[tuple[Cell, Edit]]:
-        return self._rows.pop(row, [])[::-1]
-
-    def rows(self, before: int = MAX_ROW + 1) -> list[int]:
-        """Rows above `before` that still have edits, so that no row of the part holds them."""
-        found = []
-        while self._order and self._order[-1] < before:
-            row = self._order.pop()
-            if self._rows.get(row):
-                found.append(row)
-        return found
-
-
-def _head(match: re.Match[bytes]) -> bytes:
-    """A cell's start tag, without what closes it."""
-    return bytes(match["cell"]).split(b">", 1)[0]
 
 
 @lru_cache(maxsize=MAX_COLUMN)
@@ -373,7 +336,8 @@ def _column(letters: bytes) -> int:
     return column_number(letters.decode())
 
 
-def _unescaped(text: bytes | None) -> str:
+def unescaped(text: bytes | None) -> str:
+    """The text that an element holds."""
     if not text:
         return ""
     words = text.decode("utf-8")

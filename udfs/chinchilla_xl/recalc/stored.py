@@ -34,19 +34,19 @@ class Stored:
             if part is None:
                 raise BrokenFile(f"it lacks the sheet {title!r}")
             self._parts[title] = SheetXml(self._archive.read(part), part)
-            self._formulas[title] = {f.cell: f for f in self._parts[title].formulas()}
+            self._formulas[title] = dict(self._parts[title].formulas().items())
         return self._formulas[title]
 
     def values(self, title: str, cells: Collection[Cell]) -> dict[Cell, Value]:
         """The values of cells of any kind."""
         self.formulas(title)
-        found = self._parts[title].stored(set(cells))
+        found = self._parts[title].contents(set(cells))
         return {cell: self._value(kind, text) for cell, (kind, text) in found.items()}
 
     def truths(self, title: str) -> list[Cell]:
         """The cells that hold TRUE or FALSE."""
         self.formulas(title)
-        found = self._parts[title].stored()
+        found = self._parts[title].contents()
         return [cell for cell, (kind, _) in found.items() if kind == "b"]
 
     def _value(self, kind: str, text: str) -> Value:

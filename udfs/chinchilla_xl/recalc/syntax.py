@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TypeAlias
 
 from chinchilla_xl.errors import MissingExtra
@@ -33,13 +34,13 @@ _ROW = (
 _CELL = rf"\$?{_COLUMN}\$?{_ROW}"
 # Beyond XFD1048576, and before a parenthesis or a dot, the same letters and digits are a name.
 _REFERENCE = re.compile(
-    rf'"[^"]*"|\'[^\']*\'|(?<![\w.$@\[\]\\?])({_CELL}(?::{_CELL})?)(?!\s*\()(?![\w.!?\\:\[\]])',
+    rf'("[^"]*"|\'[^\']*\'|(?<![\w.$@\[\]\\?]){_CELL}(?::{_CELL})?(?!\s*\()(?![\w.!?\\:\[\]]))',
     re.IGNORECASE,
 )
 _CALL_SPACE = re.compile(r'("[^"]*"|\'[^\']*\')|(?<=[\w.])\s+(?=\()')
 
-_SINGLE, _AREA, _FIRST, _LAST = "\ue001", "\ue002", 0xE100, 0xF8FF
-_MARK = re.compile(rf"{_SINGLE}|{_AREA}\d+x\d+;")
+_QUOTES = ('"', "'")
+_MARK, _FIRST, _LAST = "\ue001", 0xE100, 0xF8FF
 _PRIVATE = re.compile("[\ue000-\uf8ff]")
 
 
@@ -72,24 +73,57 @@ INFIX, PREFIX, POSTFIX = Token.OP_IN, Token.OP_PRE, Token.OP_POST
 RANGE, NUMBER, TEXT, ARRAY = Token.RANGE, Token.NUMBER, Token.TEXT, Token.ARRAY
 
 
-def split(formula: str) -> tuple[str, list[str]]:
-    """The formula's shape, in which all single cells look alike, and its references in order."""
-    references: list[str] = []
+def split(formula: str) -> tuple[tuple[object, ...], list[str]]:
+    """The formula's shape, equal for formulas that differ only in which cells they name, and the
+    references that it leaves out.
 
-    def mark(match: re.Match[str]) -> str:
-        reference = match[1]
-        if reference is None:
-            return match[0]
-        references.append(reference)
-        if ":" not in reference:
-            return _SINGLE
-        area = parse_area(reference)
-        assert area is not None, reference
-        return f"{_AREA}{area.height}x{area.width};"
+    A shape is all that stands between the references, and the size of each area among them. Areas
+    that are given from another corner than the first, which the engine does not load, are turned.
+    """
+    pieces = _REFERENCE.split(formula)
+    found = pieces[1::2]
+    if ":" not in formula and '"' not in formula and "'" not in formula:
+        return tuple(pieces[::2]), found
+    between: list[object] = []
+    references = []
+    for piece in found:
+        if piece[0] in _QUOTES:
+            between.append(piece)
+        elif ":" not in piece:
+            between.append(None)
+            references.append(piece)
+        else:
+            size, turned = _area(piece)
+            between.append((*size, turned != piece))
+            references.append(turned)
+    return (*pieces[::2], *between), references
 
+
+def turns_area(formula: str) -> bool:
+    """Whether a formula holds an area that is given from another corner than the first."""
+    return any(isinstance(item, tuple) and item[-1] for item in split(formula)[0])
+
+
+def marked(formula: str) -> str:
+    """The formula with marks in place of its references, for `parse`."""
     if _PRIVATE.search(formula):
         raise NotParsedError
-    return _REFERENCE.sub(mark, formula), references
+    return _REFERENCE.sub(lambda m: m[1] if m[1][0] in _QUOTES else _MARK, formula)
+
+
+@lru_cache(maxsize=1 << 12)
+def _area(reference: str) -> tuple[tuple[int, int], str]:
+    """An area's height and width, and its reference from the first corner to the last."""
+    area = parse_area(reference)
+    assert area is not None, reference
+    corners = [re.fullmatch(r"(\$?)([A-Za-z]+)(\$?)(\d+)", c) for c in reference.split(":")]
+    a, b = (corner.groups() for corner in corners if corner)
+    size = area.height, area.width
+    if column_number(a[1]) <= column_number(b[1]) and int(a[3]) <= int(b[3]):
+        return size, reference
+    left, right = sorted((a[:2], b[:2]), key=lambda column: column_number(column[1]))
+    top, bottom = sorted((a[2:], b[2:]), key=lambda row: int(row[1]))
+    return size, "".join((*left, *top, ":", *right, *bottom))
 
 
 def parse(shape: str) -> Call:
@@ -101,7 +135,7 @@ def parse(shape: str) -> Call:
         count += 1
         return place(count - 1)
 
-    numbered = _CALL_SPACE.sub(lambda m: m[1] or "", _MARK.sub(number, shape))
+    numbered = _CALL_SPACE.sub(lambda m: m[1] or "", re.sub(_MARK, number, shape))
     try:
         tokens = Tokenizer("=" + numbered).items
     except (TokenizerError, IndexError):
@@ -149,11 +183,21 @@ def place(number: int) -> str:
     return chr(_FIRST + number)
 
 
-def filled(text: str, references: list[str]) -> str:
-    """Text with the references back in their places."""
-    return _PRIVATE.sub(
-        lambda m: references[ord(m[0]) - _FIRST] if ord(m[0]) >= _FIRST else m[0], text
-    )
+class Template:
+    """A text with places in it for a formula's references."""
+
+    __slots__ = ("_format",)
+
+    def __init__(self, text: str) -> None:
+        def field(match: re.Match[str]) -> str:
+            number = ord(match[0]) - _FIRST
+            return match[0] if number < 0 else f"{{{number}}}"
+
+        self._format = _PRIVATE.sub(field, text.replace("{", "{{").replace("}", "}}"))
+
+    def filled(self, references: list[str]) -> str:
+        """The text with these references in their places."""
+        return self._format.format(*references)
 
 
 def moved(formula: str, rows: int, columns: int) -> str | None:
@@ -170,8 +214,8 @@ def moved(formula: str, rows: int, columns: int) -> str | None:
 
     def move(match: re.Match[str]) -> str:
         nonlocal inside
-        if match[1] is None:
-            return match[0]
+        if match[1][0] in _QUOTES:
+            return match[1]
         return re.sub(r"(\$?)([A-Za-z]+)(\$?)(\d+)", shift, match[1])
 
     text = _REFERENCE.sub(move, formula)

@@ -61,6 +61,15 @@ ARRAY_RESULTS = frozenset(
 )
 """Functions whose result has more cells than one."""
 
+SINGLE_RESULTS = frozenset(
+    """
+    AND AVERAGE AVERAGEA AVERAGEIF AVERAGEIFS COUNT COUNTA COUNTBLANK COUNTIF COUNTIFS IRR LARGE MAX
+    MAXIFS MEDIAN MIN MINIFS NPV OR PRODUCT SMALL STDEV.P STDEV.S SUBTOTAL SUM SUMIF SUMIFS
+    SUMPRODUCT SUMSQ VAR.P VAR.S XIRR XNPV
+    """.split()
+)
+"""Functions that give one value, whatever ranges they are given."""
+
 _IFS = frozenset(range(2, 255, 2))
 
 SINGLE_ARGUMENTS: dict[str, frozenset[int]] = {

@@ -18,7 +18,6 @@ _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_
 _SPELLED = re.compile("_x([0-9A-Fa-f]{4})_")
 _MARKUP = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _EXACT_INTEGERS = 2.0**53
-_ROUNDING = 1e-9
 
 
 def encode(value: Value, prefix: bytes = b"") -> tuple[bytes, bytes]:
@@ -32,13 +31,14 @@ def encode(value: Value, prefix: bytes = b"") -> tuple[bytes, bytes]:
     elif isinstance(value, str):
         kind, text = b"str", _UNPRINTABLE.sub(_spell, value).translate(_MARKUP)
     else:
-        kind, text = b"", _number(float(value))
+        kind, text = b"", number_text(float(value))
     space = b' xml:space="preserve"' if kind == b"str" and text != text.strip() else b""
     content = text.encode("utf-8", "replace")
     return kind, b"<%sv%s>%s</%sv>" % (prefix, space, content, prefix)
 
 
-def _number(value: float) -> str:
+def number_text(value: float) -> str:
+    """A number as a part spells it."""
     if not math.isfinite(value):
         raise ValueError(f"a cell cannot hold {value}")
     if value.is_integer() and abs(value) < _EXACT_INTEGERS:
@@ -69,10 +69,3 @@ def decode(kind: str, text: str) -> Value:
 def same(a: Value, b: Value) -> bool:
     """Whether two values are equal and of one kind (TRUE is not 1)."""
     return type(a) is type(b) and a == b
-
-
-def differs(a: Value, b: Value, tolerance: float = _ROUNDING) -> bool:
-    """Whether two values differ by more than the last digits."""
-    if type(a) is float and type(b) is float:
-        return not math.isclose(a, b, rel_tol=tolerance)
-    return not same(a, b)
