@@ -240,6 +240,19 @@ def group_runs(pid: int) -> bool:
     return any(not state.startswith("Z") for state in states.stdout.split())
 
 
+@needs_libreoffice
+def test_libreoffice_reads_and_writes_numbers_alike_in_every_language(monkeypatch):
+    for name in ("LC_ALL", "LANG"):
+        monkeypatch.setenv(name, "de_DE.UTF-8")
+    formulas = {"B1": '=TEXT(1234.5,"#,##0.0")', "B2": '=VALUE("1.5")', "B3": '=A1&""'}
+    data = workbook(formulas)
+    theirs, ours = (
+        values(recompute_bytes(data, engine=engine)[0]) for engine in ("libreoffice", "formualizer")
+    )
+    assert theirs == ours
+    assert [theirs[cell] for cell in formulas] == ["1,234.5", 1.5, "0.1"]
+
+
 def test_xlsm_files_keep_their_macros(tmp_path):
     if shutil.which("soffice") is None:
         pytest.skip("LibreOffice is not installed")

@@ -27,6 +27,8 @@ class Journal:
 
     def __init__(self, output: Location | None, workbook: bytes, question: Any) -> None:
         self.done: dict[int, Row] = {}
+        self.errors = 0
+        """How many of the rows that are done have an error."""
         self._path = None if output is None else _journal_of(output)
         text = json.dumps(question, sort_keys=True).encode()
         self._key = hashlib.sha256(workbook + text).hexdigest().encode()
@@ -34,11 +36,6 @@ class Journal:
         self._file: IO[bytes] | None = None
         if self._path is not None and self._path.exists():
             self._load(self._path.read_bytes())
-
-    @property
-    def errors(self) -> int:
-        """How many of the rows that are done have an error."""
-        return sum(row[ERROR] is not None for row in self.done.values())
 
     def _load(self, data: bytes) -> None:
         key, *lines = data.splitlines(keepends=True) or [b""]
@@ -52,7 +49,7 @@ class Journal:
                 break
             if not line.endswith(b"\n"):
                 break  # the line that was being written when the sweep was broken off
-            self.done[index] = row
+            self._take(index, row)
             self._whole += len(line)
 
     def __enter__(self) -> Journal:
@@ -77,10 +74,15 @@ class Journal:
     def add(self, results: Iterable[tuple[int, Row]]) -> None:
         """Take down rows that are done."""
         results = list(results)
-        self.done.update(results)
+        for index, row in results:
+            self._take(index, row)
         if self._file is not None:
             self._file.writelines(json.dumps(result).encode() + b"\n" for result in results)
             self._file.flush()
+
+    def _take(self, index: int, row: Row) -> None:
+        self.done[index] = row
+        self.errors += row[ERROR] is not None
 
     def remove(self) -> None:
         """Forget it all: the results are written."""

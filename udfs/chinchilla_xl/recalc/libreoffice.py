@@ -30,8 +30,12 @@ oor:op="fuse"><value>0</value></prop></item>
 oor:op="fuse"><value>3</value></prop></item>
 <item oor:path="/org.openoffice.Office.Common/Security/Scripting"><prop
 oor:name="DisableMacrosExecution" oor:op="fuse"><value>true</value></prop></item>
+<item oor:path="/org.openoffice.Setup/L10N"><prop oor:name="ooSetupSystemLocale"
+oor:op="fuse"><value>en-US</value></prop></item>
 </oor:items>"""
-"""Recalculate everything on loading; run no macro of a workbook."""
+"""Recalculate everything on loading; run no macro of a workbook; read and write numbers and dates
+in texts (VALUE, TEXT, &) as the embedded engine does, whatever language the user has set.
+"""
 
 _PATIENCE = 300.0
 """Seconds for a workbook, unless told otherwise."""
