@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from chinchilla_xl.errors import ArgumentError, BrokenFile
@@ -45,7 +45,6 @@ class Calculation:
         self._inputs = False
         self._resting: dict[tuple[str, Cell], int] = {}
         self._values: dict[str, list[Value | EngineFailure]] = {}
-        self._report = Report("", "")
 
     def write_inputs(self, inputs: Mapping[str, Input]) -> None:
         """Write inputs into the sheets, before anything is evaluated."""
@@ -115,14 +114,13 @@ class Calculation:
 
     def _load(self) -> Engine | None:
         """The workbook evaluated, or None if formulas had to be kept for it to load at all."""
-        parts = {WORKBOOK: [without_iteration(self._archive.read(WORKBOOK))]}
-        for sheet in self._sheets.values():
-            data = sheet.for_engine()
-            if sheet.written or data is not sheet.xml.data:
-                parts[sheet.xml.part] = [data]
-            del data
+        parts: dict[str, Iterable[Piece]] = {
+            WORKBOOK: [without_iteration(self._archive.read(WORKBOOK))]
+        }
+        parts |= {sheet.xml.part: sheet.for_engine() for sheet in self._sheets.values()}
         copy = self._archive.replaced(parts, level=1)
-        del parts  # hundreds of megabytes, beside the engine's own
+        for sheet in self._sheets.values():
+            sheet.xml.release()  # room for the engine
         try:
             return Engine(copy, date1904=self._workbook.date1904)
         except BrokenFile:
@@ -233,43 +231,46 @@ class Calculation:
         known = self._resting.get((sheet.title, cell))
         return len(engine.dependents(sheet.title, [cell])) if known is None else known
 
-    def saved(self) -> bytes:
-        """The file with inputs and new cached values."""
-        return self._archive.replaced({s.xml.part: self._pieces(s) for s in self._sheets.values()})
+    def finish(self) -> tuple[bytes, Report]:
+        """The file with inputs and new cached values, and the report; the engine is let go."""
+        report, engine = Report("", ""), self._engine
+        report.formulas = sum(len(sheet.formulas) for sheet in self._sheets.values())
+        spills: dict[str, dict[Cell, Edit]] = {title: {} for title in self._sheets}
+        if engine is not None:
+            report.messages = list(engine.messages)
+            report.kept = self._kept(engine)
+            for title, sheet in self._sheets.items():
+                for cell, formula in sheet.formulas.special.items():
+                    if formula.kind == "array" and cell not in sheet.kept:
+                        spills[title] |= _spill_edits(engine, sheet, formula)
+        self._engine = engine = None
+        parts = {
+            sheet.xml.part: self._pieces(sheet, spills[title], report)
+            for title, sheet in self._sheets.items()
+        }
+        return self._archive.replaced(parts), report
 
-    def _pieces(self, sheet: Sheet) -> Iterator[Piece]:
+    def _pieces(self, sheet: Sheet, spills: Mapping[Cell, Edit], report: Report) -> Iterator[Piece]:
         """A worksheet part in pieces; none if it stays as it is in the file."""
-        engine, xml = self._engine, sheet.xml
-        if engine is None:
-            yield from [xml.data] if sheet.written else []
-            return
-        values = [_storable(value) for value in self._values[sheet.title]]
-        spills: dict[Cell, Edit] = {}
+        xml, formulas = sheet.xml, sheet.formulas
+        values = [_storable(value) for value in self._values.pop(sheet.title, [])]
         for cell in sheet.kept:
-            index = sheet.formulas.index(cell)
+            index = formulas.index(cell)
             assert index is not None
             values[index] = KEEP
-        for cell, formula in sheet.formulas.special.items():
-            if formula.kind == "array" and cell not in sheet.kept:
-                spills |= _spill_edits(engine, sheet, formula)
-        new = Recached(xml, sheet.formulas, values)
+        new = Recached(xml, formulas, values or [KEEP] * len(formulas))
         if spills:
             data = edited(xml.replaced(b"".join(new) or xml.data), spills)
             yield from [data] if sheet.written or data != xml.data else []
         else:
             yield from new
             yield from [xml.data] if sheet.written and not new.changed else []
-        self._report.changed += new.changed
-        self._report.stale += new.stale
+        report.changed += new.changed
+        report.stale += new.stale
+        xml.release()
 
-    def report(self) -> Report:
-        """What was done, and what was kept."""
-        report, engine = self._report, self._engine
-        report.formulas = sum(len(sheet.formulas) for sheet in self._sheets.values())
-        if engine is None:
-            return report
-        report.messages = list(engine.messages)
-        report.kept = [
+    def _kept(self, engine: Engine) -> list[Kept]:
+        return [
             Kept(
                 sheet.address(cell),
                 "=" + sheet.own_text(cell),
@@ -279,7 +280,6 @@ class Calculation:
             for sheet in self._sheets.values()
             for cell, reason in sheet.kept.items()
         ]
-        return report
 
 
 def _has_impossible_children(engine: Engine, sheet: Sheet, cell: Cell) -> bool:

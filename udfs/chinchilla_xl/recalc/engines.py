@@ -70,7 +70,7 @@ def _computed(book: Book) -> Result:
         calculation = Calculation(archive, read_workbook(archive))
         calculation.write_inputs(book.inputs)
         calculation.evaluate()
-        return calculation.saved(), calculation.report()
+        return calculation.finish()
     except ChinchillaError as e:
         return e
 

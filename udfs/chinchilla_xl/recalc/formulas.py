@@ -39,6 +39,12 @@ from chinchilla_xl.recalc.syntax import (
     turns_area,
 )
 
+_REFERENCE_OPERATORS = {
+    ",": "a union of ranges",
+    " ": "an intersection of ranges",
+    "@": "an intersection with the cell's row or column",
+    "#": "a reference to a spilled range",
+}
 _ABSOLUTE = re.compile(r"\$[A-Z]{1,3}\$\d+(:\$[A-Z]{1,3}\$\d+)?|\$[A-Z]+:\$[A-Z]+|\$\d+:\$\d+")
 _WHOLE = re.compile(r"\$?[A-Z]{1,3}:\$?[A-Z]{1,3}|\$?\d+:\$?\d+", re.IGNORECASE)
 _CONSTANT = re.compile(r"-?[0-9.]+(?:E[+-]?[0-9]+)?")
@@ -168,8 +174,8 @@ class Judge:
 
     def _atom(self, atom: Atom, found: _Found) -> None:
         if atom.kind in (INFIX, PREFIX, POSTFIX):
-            if atom.text == ",":
-                raise _KeepError("a union of ranges")
+            if atom.text in _REFERENCE_OPERATORS:
+                raise _KeepError(_REFERENCE_OPERATORS[atom.text])
             found.operators = True
         elif atom.kind == NUMBER and float(atom.text) - float(atom.text) != 0:
             raise _KeepError("a number beyond the largest")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple, TypeAlias
 from xml.sax.saxutils import escape
 
 from chinchilla_xl.recalc.addresses import COLUMN_MASK, MAX_ROW, ROW_SHIFT, Area, Cell
+from chinchilla_xl.recalc.archive import Piece
 from chinchilla_xl.recalc.sheetsyntax import (
     ATTRIBUTES,
     DIGITS,
@@ -70,6 +71,25 @@ def edited(xml: SheetXml, edits: Mapping[Cell, Edit]) -> bytes:
     return bytes(out)
 
 
+Replacement: TypeAlias = tuple[int, int, bytes]
+"""Where a text to be replaced starts and ends, and what takes its place."""
+
+
+def spliced(data: bytes, replacements: Iterable[Replacement]) -> Iterator[Piece]:
+    """The data with replacements made, in pieces; none if there are no replacements."""
+    out, position = bytearray(), 0
+    for begin, end, new in replacements:
+        out += data[position:begin]
+        out += new
+        position = end
+        if len(out) > _PIECE:
+            yield out
+            out = bytearray()
+    if position:
+        yield out
+        yield data[position:]
+
+
 class Recached:
     """A part with the values of its formula cells replaced, but for those that are KEEP.
 
@@ -83,21 +103,10 @@ class Recached:
         self._values = values
         self.changed = self.stale = 0
 
-    def __iter__(self) -> Iterator[bytes | bytearray]:
-        data, out, position = self._xml.data, bytearray(), 0
-        for begin, end, new in self._replacements():
-            out += data[position:begin]
-            out += new
-            position = end
-            if len(out) > _PIECE:
-                yield out
-                out = bytearray()
-        if position:
-            yield out
-            yield data[position:]
+    def __iter__(self) -> Iterator[Piece]:
+        return spliced(self._xml.data, self._replacements())
 
-    def _replacements(self) -> Iterator[tuple[int, int, bytes]]:
-        """Where new text takes the place of old, and the new text."""
+    def _replacements(self) -> Iterator[Replacement]:
         xml, data = self._xml, self._xml.data
         write = _Writer(xml)
         find_number, find = xml.syntax.plain_number.match, xml.syntax.token.match

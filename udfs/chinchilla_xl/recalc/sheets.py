@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from xml.sax.saxutils import escape
 
 from chinchilla_xl.errors import ArgumentError, TooLarge
 from chinchilla_xl.recalc.addresses import Area, Cell, quote_sheet
-from chinchilla_xl.recalc.archive import Archive
+from chinchilla_xl.recalc.archive import Archive, Piece
 from chinchilla_xl.recalc.engine import FIT
 from chinchilla_xl.recalc.formulas import Judge, Verdict
 from chinchilla_xl.recalc.inputs import Input, locate
 from chinchilla_xl.recalc.lower import OURS
 from chinchilla_xl.recalc.parts import Workbook
-from chinchilla_xl.recalc.sheetedit import Edit, edited
+from chinchilla_xl.recalc.sheetedit import Edit, Replacement, edited, spliced
 from chinchilla_xl.recalc.sheetsyntax import FORMULA_ATTRIBUTES, FORMULA_TEXT, REST
 from chinchilla_xl.recalc.sheetxml import Formulas, SharedGroup, SheetXml, unescaped
 from chinchilla_xl.recalc.syntax import moved, split, turns_area
@@ -64,23 +64,33 @@ class Sheet:
 
     def write(self, edits: dict[Cell, Edit]) -> None:
         """Change cells; not after `for_engine`."""
-        self.xml = SheetXml(edited(self.xml, edits), self.xml.part)
+        data = edited(self.xml, edits)
+        self.xml = SheetXml(lambda: data, self.xml.part)
         self.__dict__.pop("formulas", None)
         self.written = True
 
-    def for_engine(self) -> bytes:
+    def for_engine(self) -> Iterable[Piece]:
         """The part as the engine gets it: formulas lowered, kept ones as constants, no old spills.
 
-        The first time, every formula is judged on the way.
+        It comes in pieces; there are none if it is the part as it stands in the file. The first
+        time, every formula is judged on the way.
         """
-        formulas, xml = self.formulas, self.xml
-        data, find, tag = xml.data, xml.syntax.token.match, len(xml.prefix) + 2
+        xml = self.xml
+        pieces: Iterable[Piece] = spliced(xml.data, self._replacements())
+        if self.written or self.formulas.special or not xml.is_loadable:
+            copy = xml.replaced(b"".join(pieces) or xml.data)
+            pieces = [copy.loadable(edited(copy, self._old_spills()))]
+        return pieces
+
+    def _replacements(self) -> Iterator[Replacement]:
+        """What takes the place of formula elements that the engine must not get."""
+        formulas, data = self.formulas, self.xml.data
+        find, tag = self.xml.syntax.token.match, len(self.xml.prefix) + 2
         if not self._judged:
             self._groups = [self._grouped(group) for group in formulas.groups]
         aside = {cell.place for cells in (self.kept, self.lowered) for cell in cells}
         for place in aside:
             self._part(place)
-        out, position = bytearray(), 0
         for place, start, mark in zip(
             formulas.places, formulas.starts, formulas.marks, strict=True
         ):
@@ -92,21 +102,12 @@ class Sheet:
                     self._verdicts.append(verdict.number)
                 if verdict.reason is None and verdict.lowered is None:
                     continue
-                element = self._by_shape(place, match, verdict, references)
+                element: bytes | None = self._by_shape(place, match, verdict, references)
             else:
-                found = self._set_apart(place, match, mark)
-                if found is None:
-                    continue
-                element = found
-            out += data[position : match.start(FORMULA_ATTRIBUTES) - tag]
-            out += element
-            position = match.start(REST)
+                element = self._set_apart(place, match, mark)
+            if element is not None:
+                yield match.start(FORMULA_ATTRIBUTES) - tag, match.start(REST), element
         self._judged = True
-        if position:
-            out += data[position:]
-            xml = xml.replaced(bytes(out))
-            del out
-        return xml.loadable(edited(xml, self._old_spills()))
 
     def _by_shape(
         self, place: int, match: re.Match[bytes], verdict: Verdict, references: list[str]
@@ -247,7 +248,7 @@ class Sheet:
 
 def open_sheets(archive: Archive, workbook: Workbook) -> dict[str, Sheet]:
     """Every worksheet of a workbook by its title."""
-    parts = {title: SheetXml(archive.read(p), p) for title, p in workbook.sheets.items()}
+    parts = {t: SheetXml(partial(archive.read, p), p) for t, p in workbook.sheets.items()}
     hidden = any(xml.has_hidden_rows() for xml in parts.values())
     judge = Judge(workbook.names, workbook.titles, hidden_rows=hidden)
     return {title: Sheet(title, xml, judge) for title, xml in parts.items()}

@@ -12,7 +12,7 @@ import copy
 import re
 from array import array
 from bisect import bisect_left
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from html import unescape
@@ -82,7 +82,10 @@ class SharedGroup:
 class SheetXml:
     """One worksheet part."""
 
-    def __init__(self, data: bytes, part: str) -> None:
+    def __init__(self, read: Callable[[], bytes], part: str) -> None:
+        self._read = read
+        data = read()
+        self._data: bytes | None = data
         if data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in data[:64]:
             raise UnsupportedFile(f"{part} is in UTF-16: save the workbook anew")
         encoding = re.match(rb"""(?:\xef\xbb\xbf)?<\?xml[^>]*\sencoding\s*=\s*["']([^"']*)""", data)
@@ -95,12 +98,22 @@ class SheetXml:
         root = re.search(rb"<(?:([\w.-]+):)?worksheet\b", data)
         if root is None:
             raise BrokenFile(f"{part} is no worksheet")
-        self.data = data
         self.part = part
         self.prefix = root[1] + b":" if root[1] else b""
         self.syntax = Syntax.of(self.prefix)
         self.bounds = self._find_cells()
         self._has_empty_formulas = False
+
+    @property
+    def data(self) -> bytes:
+        """The text of the part."""
+        if self._data is None:
+            self._data = self._read()
+        return self._data
+
+    def release(self) -> None:
+        """Let go of the text; it is read again when it is needed."""
+        self._data = None
 
     def _find_cells(self) -> tuple[int, int]:
         match = self.syntax.sheet_data.search(self.data)
@@ -221,9 +234,15 @@ class SheetXml:
     def replaced(self, data: bytes) -> SheetXml:
         """The same part with other cells."""
         new = copy.copy(self)
-        new.data = data
+        new._data, new._read = data, lambda: data  # noqa: SLF001 (it is of this class)
         new.bounds = (self.bounds[0], self.bounds[1] + len(data) - len(self.data))
         return new
+
+    @property
+    def is_loadable(self) -> bool:
+        """Whether nothing is in the part that the engine cannot load."""
+        marks = (b'"e"', b"'e'", b"extLst")
+        return not self._has_empty_formulas and not any(mark in self.data for mark in marks)
 
     def loadable(self, data: bytes) -> bytes:
         """An edited copy without the error values and extensions that the engine cannot load."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import partial
 from xml.etree import ElementTree as ET
 
 from chinchilla_xl.errors import BrokenFile
@@ -33,7 +34,7 @@ class Stored:
             part = self._workbook.sheets.get(title)
             if part is None:
                 raise BrokenFile(f"it lacks the sheet {title!r}")
-            self._parts[title] = SheetXml(self._archive.read(part), part)
+            self._parts[title] = SheetXml(partial(self._archive.read, part), part)
             self._formulas[title] = dict(self._parts[title].formulas().items())
         return self._formulas[title]
 

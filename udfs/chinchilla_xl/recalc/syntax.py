@@ -22,10 +22,9 @@ from chinchilla_xl.recalc.addresses import (
 )
 
 try:
-    from openpyxl.formula import Tokenizer
-    from openpyxl.formula.tokenizer import Token, TokenizerError
+    from formualizer import Token, Tokenizer, TokenizerError
 except ImportError as missing:
-    raise MissingExtra("openpyxl", "recalc") from missing
+    raise MissingExtra("formualizer", "recalc") from missing
 
 _COLUMN = "(?:[A-Z]{1,2}|[A-W][A-Z]{2}|X[A-E][A-Z]|XF[A-D])"
 _ROW = (
@@ -53,7 +52,7 @@ class NotParsedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Atom:
-    """An operand or operator, as spelled; `kind` is one of the tokenizer's types or subtypes."""
+    """An operand or operator, as spelled."""
 
     kind: str
     text: str
@@ -69,8 +68,9 @@ class Call:
 
 Slot: TypeAlias = list[Atom | Call]
 
-INFIX, PREFIX, POSTFIX = Token.OP_IN, Token.OP_PRE, Token.OP_POST
-RANGE, NUMBER, TEXT, ARRAY = Token.RANGE, Token.NUMBER, Token.TEXT, Token.ARRAY
+# The kinds of atoms, as the engine's tokenizer calls them.
+INFIX, PREFIX, POSTFIX, ARRAY = "OpInfix", "OpPrefix", "OpPostfix", "Array"
+RANGE, NUMBER, TEXT = "Range", "Number", "Text"
 
 
 def split(formula: str) -> tuple[tuple[object, ...], list[str]]:
@@ -137,17 +137,17 @@ def parse(shape: str) -> Call:
 
     numbered = _CALL_SPACE.sub(lambda m: m[1] or "", re.sub(_MARK, number, shape))
     try:
-        tokens = Tokenizer("=" + numbered).items
-    except (TokenizerError, IndexError):
+        tokens = [token for token in Tokenizer("=" + numbered) if token is not None]
+    except TokenizerError:
         raise NotParsedError from None
     root = Call("")
     calls = [root]
     for item in _items(tokens):
         if isinstance(item, Atom):
             calls[-1].slots[-1].append(item)
-        elif item.type == Token.SEP:
+        elif str(item.token_type) == "Sep":
             calls[-1].slots.append([])
-        elif item.subtype == Token.OPEN:
+        elif str(item.subtype) == "Open":
             call = Call(item.value[:-1].strip() or "(")
             calls[-1].slots[-1].append(call)
             calls.append(call)
@@ -164,16 +164,17 @@ def _items(tokens: list[Token]) -> Iterator[Atom | Token]:
     """Operands and operators, each array in braces one of them; other tokens as they are."""
     literal: list[str] | None = None  # the inside of an array in braces
     for token in tokens:
-        if token.type == Token.ARRAY:
-            if token.subtype == Token.CLOSE and literal is not None:
+        kind = str(token.token_type)
+        if kind == ARRAY:
+            if str(token.subtype) == "Close" and literal is not None:
                 yield Atom(ARRAY, "{" + "".join(literal) + "}")
-            literal = [] if token.subtype == Token.OPEN else None
+            literal = [] if str(token.subtype) == "Open" else None
         elif literal is not None:
             literal.append(token.value)
-        elif token.type in (Token.FUNC, Token.PAREN, Token.SEP):
+        elif kind in ("Func", "Paren", "Sep"):
             yield token
-        elif token.type != Token.WSPACE:
-            yield Atom(token.subtype if token.type == Token.OPERAND else token.type, token.value)
+        elif kind != "Whitespace":
+            yield Atom(str(token.subtype) if kind == "Operand" else kind, token.value)
 
 
 def place(number: int) -> str:

@@ -6,13 +6,16 @@ import io
 import os
 from typing import Any
 
-import openpyxl
-
-from chinchilla_xl.errors import BrokenFile, WorkbookError
+from chinchilla_xl.errors import BrokenFile, MissingExtra, WorkbookError
 from chinchilla_xl.recalc.addresses import Cell, parse_area
 from chinchilla_xl.recalc.archive import Archive
 from chinchilla_xl.recalc.files import Location, read_file
 from chinchilla_xl.recalc.parts import read_workbook
+
+try:
+    import openpyxl
+except ImportError as missing:
+    raise MissingExtra("openpyxl", "recalc") from missing
 
 Section = tuple[str, list[str], list[list[str]]]
 
