@@ -26,6 +26,7 @@ from chinchilla_xl.recalc.lower import bare_name
 from chinchilla_xl.recalc.parts import Workbook
 from chinchilla_xl.recalc.syntax import (
     INFIX,
+    POSTFIX,
     RANGE,
     Atom,
     Call,
@@ -39,6 +40,7 @@ from chinchilla_xl.recalc.syntax import (
 Place: TypeAlias = tuple[str, Cell]
 
 _ANYWHERE = frozenset({"INDIRECT", "OFFSET"})
+_COMPUTED = (Atom(INFIX, ":"), Atom(POSTFIX, "#"))
 _QUOTED = re.compile(r""""[^"]*"|'[^']*'""")
 _CALL = re.compile(r"(?:\[\d+\]!)?[^\W\d][\w.]*(?=\s*\()")
 _WORD = re.compile(r"[^\W\d][\w.\\?]*")
@@ -201,7 +203,7 @@ def _ranges(call: Call) -> Iterator[str]:
                 yield from _ranges(item)
             elif item.kind == RANGE:
                 yield item.text
-            elif item == Atom(INFIX, ":"):
+            elif item in _COMPUTED:
                 raise _UnknownError
 
 
