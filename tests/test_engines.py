@@ -330,6 +330,7 @@ def test_what_a_program_saved_damaged_is_refused(fake_soffice, tmp_path):
 
 @posix
 @needs_libreoffice
+@pytest.mark.skipif(shutil.which("unzip") is None, reason="unzip is not installed")
 def test_a_workbook_that_takes_the_program_along_costs_only_itself(fake_soffice, tmp_path):
     real = shutil.which("soffice")
     # Crashes on any start that holds the workbook with the word POISON.
