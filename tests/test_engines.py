@@ -304,6 +304,31 @@ def test_a_program_that_hangs_is_stopped_with_all_that_it_started(
     assert list((tmp_path / "temp").iterdir()) == []
 
 
+@posix
+@needs_libreoffice
+def test_libreoffice_that_is_killed_leaves_no_socket(monkeypatch):
+    seen = []
+    kill = libreoffice._kill
+
+    def spy(process):
+        profile = process.args[1].partition("=")[2]
+        seen.append((socket := libreoffice._socket_of(profile), socket.exists()))
+        kill(process)
+
+    monkeypatch.setattr(libreoffice, "_kill", spy)
+    monkeypatch.setattr(libreoffice, "_STARTING", 0.0)
+    data = workbook({f"B{i}": f"=SUM(A$1:A{i})" for i in range(1, 4000)})
+    for timeout in (0.3, 0.6, 1.2, 2.4, 4.8):  # somewhere between its start and its end
+        program = libreoffice.LibreOffice(timeout)
+        [result] = program.saved([data])
+        program.close()
+        if seen[-1][1]:
+            break
+    assert isinstance(result, ProgramTimeout)
+    assert seen[-1][1]
+    assert not any(socket.exists() for socket, _ in seen)
+
+
 def runs(pid: int) -> bool:
     state = subprocess.run(
         ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False

@@ -8,6 +8,7 @@ lower case, which is how these are recognised.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import shutil
 import signal
@@ -165,7 +166,7 @@ class LibreOffice:
         with tempfile.TemporaryFile() as log:
             process = subprocess.Popen(  # noqa: S603 (the program that we have found)
                 command, cwd=work, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                **_own_group(),
+                env=os.environ | {"TMPDIR": str(work)}, **_own_group(),
             )  # fmt: skip
             self._running = process
             try:
@@ -174,6 +175,7 @@ class LibreOffice:
                 return ProgramTimeout(f"LibreOffice was stopped after {timeout:g} s")
             finally:
                 _kill(process)
+                _socket_of(self._arguments[0].partition("=")[2]).unlink(missing_ok=True)
                 self._running = None
             log.seek(0)
             words = log.read().decode("utf-8", "replace").split("\n")
@@ -204,6 +206,14 @@ def _own_group() -> dict[str, Any]:
     if os.name == "nt":
         return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}  # type: ignore[attr-defined,unused-ignore]
     return {"start_new_session": True}
+
+
+def _socket_of(profile: str) -> Path:
+    """The socket of a running LibreOffice, in /tmp whatever TMPDIR says; a killed one leaves it."""
+    digest = hashlib.md5(profile.encode("utf-16-le"), usedforsecurity=False).digest()
+    name = "".join(f"{byte:x}" for byte in digest)
+    user = os.getuid() if os.name == "posix" else 0
+    return Path(f"/tmp/OSL_PIPE_{user}_SingleOfficeIPC_{name}")  # noqa: S108
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
