@@ -28,6 +28,7 @@ from chinchilla_xl.errors import ProgramFailed, ProgramMissing, ProgramTimeout
 from chinchilla_xl.recalc import Failure, Report, excel, libreoffice, recompute_bytes
 from chinchilla_xl.recalc.addresses import parse_area, parse_cell
 from chinchilla_xl.recalc.engines import Book, open_engine
+from chinchilla_xl.recalc.external import External
 from chinchilla_xl.recalc.parts import DefinedName as Name
 from chinchilla_xl.recalc.parts import Workbook
 from chinchilla_xl.recalc.references import Dependents
@@ -213,6 +214,24 @@ def test_several_libreoffices_work_side_by_side(tmp_path, monkeypatch):
     assert [values(p.read_bytes())["B1"] for p in paths] == [0, 3, 6, 9, 12]
     assert len(starts) == 3
     assert list((tmp_path / "temp").iterdir()) == []
+
+
+@needs_libreoffice
+def test_a_file_that_nobody_foresaw_costs_only_itself(tmp_path, monkeypatch):
+    original = External._result
+
+    def fail(self, item, saved):
+        if item._texts and "B9" in str(item._texts):
+            raise KeyError("a mistake of ours")
+        return original(self, item, saved)
+
+    monkeypatch.setattr(External, "_result", fail)
+    paths = [tmp_path / f"b{i}.xlsx" for i in range(3)]
+    for i, path in enumerate(paths):
+        path.write_bytes(workbook({"B1": "=B9+1" if i == 1 else "=A2*2"}))
+    outcomes = list(cx.recompute_all(paths, engine="libreoffice"))
+    assert [type(o) for o in outcomes] == [Report, Failure, Report]
+    assert outcomes[1].error == "an unforeseen error: 'a mistake of ours'"
 
 
 def counted_starts(monkeypatch) -> list[int]:

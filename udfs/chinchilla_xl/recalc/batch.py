@@ -120,9 +120,11 @@ def _outcomes_of(
 ) -> list[Outcome]:
     try:
         results = recompute_files(engine, files, inputs, check=check)
-    except MemoryError:
-        return _failures(files, "TooLarge", "there is not enough memory for it")
     except Exception as e:  # noqa: BLE001 (the other files must go on)
+        if len(files) > 1:
+            return [o for file in files for o in _outcomes_of(engine, [file], inputs, check)]
+        if isinstance(e, MemoryError):
+            return _failures(files, "TooLarge", "there is not enough memory for it")
         return _failures(files, type(e).__name__, f"an unforeseen error: {e}")
     return [
         Failure(path, type(result).__name__, str(result))

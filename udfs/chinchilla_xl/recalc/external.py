@@ -84,7 +84,7 @@ class External:
     def recompute(self, books: Sequence[Book]) -> list[Result]:
         """See Engine."""
         opened = [self._opened(book) for book in books]
-        copies = [item.copy() for item in opened if isinstance(item, _Recalculation)]
+        copies = [item.copy for item in opened if isinstance(item, _Recalculation)]
         saved = iter(self._program.saved(copies) if copies else ())
         return [
             item if isinstance(item, ChinchillaError) else self._result(item, next(saved))
@@ -133,9 +133,10 @@ class _Recalculation:
         self._dependents: Dependents | None = None
         self._truths: dict[str, CellIndex] | None = None
         self._roots: list[tuple[Sheet, Cell]] = []
-
-    def copy(self) -> bytes:
+        self.copy = self._copy()
         """The workbook as the program gets it: inputs written, functions spelled its way."""
+
+    def _copy(self) -> bytes:
         parts = {}
         for sheet in self._sheets.values():
             edits = self._told(sheet)
