@@ -52,6 +52,7 @@ bench: .venv/dev ## measure speed, as ratios in one run
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_optimum.py
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_fit.py
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_recalc.py
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_batch.py
 
 templates: .venv/user ## rebuild the workbooks in templates/
 	$(BIN)/chinchilla-xl new budget templates/budget.xlsx --force

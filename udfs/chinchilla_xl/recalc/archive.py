@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import lzma
+import re
 import struct
 import zipfile
 import zlib
@@ -28,8 +29,11 @@ _ENTRY = struct.Struct("<4s6H3L5H2L")
 _END = struct.Struct("<4s4H2LH")
 _HAS_DESCRIPTOR = 0x08
 _ENCRYPTED = 0x01
-_ZIP64 = 0xFFFFFFFF
+_ZIP64, _ZIP64_COUNT = 0xFFFFFFFF, 0xFFFF
+_LOCAL_SIZE = 30
+"""Of a member's header in front of its name and its data."""
 
+_OUTSIDE = re.compile(r"^/|\\|:|(?:^|/)\.\.?(?:/|$)")
 
 _DAMAGE = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, MemoryError,
@@ -56,36 +60,67 @@ class Archive:
 
     def _check_end(self) -> None:
         self._end = self._data.rfind(b"PK\x05\x06")
-        comment = _END.unpack_from(self._data, self._end)[-1]
+        fields = _END.unpack_from(self._data, self._end)
+        _, disk, first_disk, here, count, size, self._directory_start, comment = fields
         if self._end + _END.size + comment != len(self._data):
             raise BrokenFile("there is foreign data after the end of the zip archive")
+        if disk or first_disk:
+            raise BrokenFile("it is one part of a zip archive of several")
+        if _ZIP64_COUNT in (here, count) or self._directory_start + size != self._end:
+            raise UnsupportedFile("a ZIP64 archive or one with foreign data inside: save it anew")
+        if not here == count == len(self._zip.infolist()):
+            raise BrokenFile(
+                "the zip archive's directory holds another number of entries than told"
+            )
 
     def _check_members(self) -> None:
         names: set[str] = set()
-        total = 0
+        folded: set[str] = set()  # names that differ only by case are one part
+        total = packed = 0
         for info in self._zip.infolist():
-            if info.filename in names:
+            if info.filename.casefold() in folded:
                 raise BrokenFile(f"the archive holds {info.filename} twice")
             names.add(info.filename)
+            folded.add(info.filename.casefold())
+            if _OUTSIDE.search(info.filename):
+                raise BrokenFile(f"its member {info.filename!r} lies outside of the archive")
             total += info.file_size
+            packed += info.compress_size
             if info.flag_bits & _ENCRYPTED:
                 raise UnsupportedFile("the archive is protected by a password")
-            bomb = info.file_size > 1 << 20 and info.file_size > MAX_RATIO * info.compress_size
+            if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise UnsupportedFile(
+                    f"{info.filename} is compressed as workbooks never are: save it anew"
+                )
+            bomb = _is_bomb(1 << 20, info.file_size, info.compress_size)
+            bomb = bomb or _is_bomb(1 << 26, total, packed)
             if bomb or info.file_size > MAX_PART or total > MAX_TOTAL:
                 raise TooLarge(
                     f"{info.filename} expands from {info.compress_size:,} to "
                     f"{info.file_size:,} bytes: over the limits against zip bombs"
                 )
+        self._check_overlaps()
         if "xl/workbook.bin" in names:
             raise UnsupportedFile("a binary workbook (.xlsb): save it as .xlsx or .xlsm")
         if "[Content_Types].xml" not in names or "xl/workbook.xml" not in names:
             raise UnsupportedFile("a zip archive, but not an Excel workbook")
         self.names = frozenset(names)
 
+    def _check_overlaps(self) -> None:
+        """BrokenFile if two members share bytes, as in bombs that expand one of them many times."""
+        end = 0
+        for info in sorted(self._zip.infolist(), key=lambda i: i.header_offset):
+            if info.header_offset < end:
+                raise BrokenFile(f"{info.filename} overlaps another member of the archive")
+            end = info.header_offset + _LOCAL_SIZE + info.compress_size
+        if end > self._directory_start:
+            raise BrokenFile("the zip archive is damaged: its directory overlaps a member")
+
     def read(self, name: str) -> bytes:
         """The uncompressed bytes of one member."""
         try:
-            return self._zip.read(name)
+            with self._zip.open(name) as member:  # no more of it than it says it has
+                return member.read(self._zip.getinfo(name).file_size + 1)
         except KeyError:
             raise BrokenFile(f"the archive lacks {name}") from None
         except _DAMAGE as e:
@@ -121,9 +156,6 @@ class Archive:
 
     def _entries(self) -> list[tuple[zipfile.ZipInfo, tuple[int, ...], bytes]]:
         """Each member's central directory entry: its info, its fixed fields, its variable tail."""
-        size, self._directory_start = _END.unpack_from(self._data, self._end)[5:7]
-        if self._directory_start + size != self._end:
-            raise UnsupportedFile("a ZIP64 archive or one with foreign data inside: save it anew")
         entries = []
         position = self._directory_start
         for info in self._zip.infolist():
@@ -138,6 +170,10 @@ class Archive:
             entries.append((info, fixed, self._data[position : position + length]))
             position += length
         return entries
+
+
+def _is_bomb(least: int, size: int, packed: int) -> bool:
+    return size > least and size > MAX_RATIO * packed
 
 
 def _refuse_foreign(data: bytes) -> None:

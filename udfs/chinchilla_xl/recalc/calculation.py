@@ -21,7 +21,12 @@ from chinchilla_xl.recalc.archive import Archive, Piece
 from chinchilla_xl.recalc.callbacks import possible
 from chinchilla_xl.recalc.engine import SPILL, Engine, EngineFailure, parses
 from chinchilla_xl.recalc.inputs import Input
-from chinchilla_xl.recalc.parts import WORKBOOK, Workbook, without_iteration
+from chinchilla_xl.recalc.parts import (
+    WORKBOOK,
+    Workbook,
+    check_engine_parts,
+    without_iteration,
+)
 from chinchilla_xl.recalc.report import Kept, Report
 from chinchilla_xl.recalc.sheetedit import KEEP, Edit, Recached, differs, edited
 from chinchilla_xl.recalc.sheets import Sheet, children, find_formulas, open_sheets, write_inputs
@@ -125,6 +130,7 @@ class Calculation:
             return Engine(copy, date1904=self._workbook.date1904)
         except BrokenFile:
             if not self._keep_unparsable():
+                check_engine_parts(self._archive)
                 raise
             return None
 
@@ -181,7 +187,7 @@ class Calculation:
         spills = sheet.may_spill(cell) and engine.spilled(sheet.title, cell) is not None
         if plain and (blocked or spills):
             sheet.reduce(cell)
-        elif failure is not None and not blocked:
+        elif failure is not None:
             sheet.kept[cell] = failure.reason
         elif possible(value) is not value or _has_impossible_children(engine, sheet, cell):
             sheet.lowered[cell] = f"__POSSIBLE({sheet.text(cell)})"

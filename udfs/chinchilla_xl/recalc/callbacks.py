@@ -21,6 +21,10 @@ _NA = {"type": "Error", "kind": "Na"}
 _DIV = {"type": "Error", "kind": "Div"}
 
 LONGEST_TEXT = 32767
+MOST_CELLS = 1 << 16
+"""Of an array that a formula makes up, beyond which it is not computed."""
+MOST_PERIODS = 100_000.0
+"""Of a loan, beyond which a function that adds up its payments is not computed."""
 SMALLEST = 2.2250738585072014e-308
 _NUMBER = re.compile(r"\s*[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?\s*")
 _ORDERED_TEXT = re.compile("[0-9A-Za-z]*")
@@ -137,8 +141,10 @@ def _text(last: int, value: Any) -> Any:
         return "TRUE" if value else "FALSE"
     if isinstance(value, float):
         return _spelled(value)
-    if isinstance(value, str) and value and ord(max(value)) > last:
-        return UNSURE
+    if isinstance(value, str) and value:
+        if len(value) > LONGEST_TEXT:
+            return _VALUE  # what gave it is an error; here it would grow without end
+        return UNSURE if ord(max(value)) > last else value
     return value
 
 
@@ -218,6 +224,55 @@ def _modulo(a: Any, b: Any) -> Any:
     return a - b * math.floor(quotient)
 
 
+def _substitute(text: Any, old: Any, new: Any, *instance: Any) -> Any:
+    """SUBSTITUTE; the engine would build a text without end."""
+    for operand in (text, old, new, *instance):
+        if isinstance(operand, dict):
+            return operand
+    texts = all(isinstance(operand, str) for operand in (text, old, new))
+    if not texts or not all(type(n) is float for n in instance):
+        return UNSURE
+    if instance and instance[0] < 1:
+        return _VALUE
+    parts = text.split(old) if old else [text]
+    if instance:
+        nth = math.trunc(instance[0])
+        if nth < len(parts):
+            parts = [old.join(parts[:nth]), old.join(parts[nth:])]
+        else:
+            new = old
+    size = sum(map(len, parts)) + len(new) * (len(parts) - 1)
+    return new.join(parts) if size <= LONGEST_TEXT else _VALUE
+
+
+def _stacked(vertical: bool, *args: Any) -> Any:
+    """VSTACK or HSTACK; UNSURE if it has more cells than memory should hold."""
+    grids = [arg if isinstance(arg, list) else [[arg]] for arg in args]
+    if not vertical:
+        grids = [[list(row) for row in zip(*grid, strict=True)] for grid in grids]
+    width = max((len(grid[0]) for grid in grids), default=0)
+    if not width or width * sum(map(len, grids)) > MOST_CELLS:
+        return UNSURE
+    rows = [[*row, *[_NA] * (width - len(row))] for grid in grids for row in grid]
+    return rows if vertical else [list(row) for row in zip(*rows, strict=True)]
+
+
+def _sequence(rows: Any, columns: Any = 1.0, start: Any = 1.0, step: Any = 1.0) -> Any:
+    """SEQUENCE; UNSURE if it has more cells than memory should hold, or none."""
+    sizes = (rows, columns, start, step)
+    if not all(type(x) is float for x in sizes):
+        return next((x for x in sizes if isinstance(x, dict)), UNSURE)
+    height, width = math.trunc(rows), math.trunc(columns)
+    if height < 1 or width < 1 or height * width > MOST_CELLS:
+        return UNSURE
+    return [[possible(start + step * (i * width + j)) for j in range(width)] for i in range(height)]
+
+
+def _periods(value: Any) -> Any:
+    """A number of periods, over which the engine may loop."""
+    return UNSURE if isinstance(value, float) and abs(value) > MOST_PERIODS else value
+
+
 def _exponent(base: Any, exponent: Any) -> Any:
     """0^0 is an error in Excel and 1 in the engine."""
     zero = not isinstance(base, list | dict | str) and not base
@@ -293,6 +348,11 @@ def callbacks(*, date1904: bool) -> dict[str, Callable[..., Any]]:
         "__CRITERION": _lifted(criterion),
         "__NUMBER": _lifted(_certain_number),
         "__KEY": _lifted(_key),
+        "__PERIODS": _lifted(_periods),
+        "__SEQUENCE": _sequence,
+        "__SUBSTITUTE": _substitute,
+        "__VSTACK": partial(_stacked, True),
+        "__HSTACK": partial(_stacked, False),
         "__SUMPRODUCT": _sumproduct,
         "__MOD": _lifted(_modulo),
         "__EXPONENT": _exponent,

@@ -32,7 +32,12 @@ except ImportError as missing:
 FIT = "__FIT_TO_AREA"
 """Gives an array the height and width of the fixed area that an array formula was entered in."""
 
+LARGEST_SPILL = 10_000
+"""Cells, beyond which the engine spills no array."""
+
 _BLOCK_ROWS = 1024
+_SPARSE = 64
+"""Cells to fetch for one that is wanted, beyond which each is fetched by itself."""
 
 _CODES = {
     "Null": "#NULL!",
@@ -53,6 +58,7 @@ UNCOMPUTED = {
     "NImpl": "the engine cannot compute it",
     "Error": "the engine cannot compute it",
     "Cancelled": "the engine gave up",
+    "Spill": "its array is blocked, or larger than the engine spills",
 }
 """Results that are none, and why; a cell that gets one keeps its cached value."""
 
@@ -169,6 +175,8 @@ class Engine:
             return found
         columns = [place & COLUMN_MASK for place in places]
         left, right = min(columns), max(columns)
+        if (right - left) * _BLOCK_ROWS > _SPARSE * (len(places) + _BLOCK_ROWS):
+            return [_value(self.content(sheet, Cell.at(place))) for place in places]
         final = places[-1] >> ROW_SHIFT
         source = self._book.sheet(sheet)
         block: list[list[Any]] = []

@@ -17,20 +17,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chinchilla_xl.errors import ArgumentError, MissingExtra, UnsupportedFile, WorkbookError
+from chinchilla_xl.errors import ArgumentError, UnsupportedFile, WorkbookError
 from chinchilla_xl.recalc.addresses import Cell
 from chinchilla_xl.recalc.archive import Archive
+from chinchilla_xl.recalc.cached import read_cached
 from chinchilla_xl.recalc.engines import EMBEDDED
 from chinchilla_xl.recalc.files import Location, read_file, suffix_of
 from chinchilla_xl.recalc.inputs import Input, locate, parse_value
 from chinchilla_xl.recalc.parts import read_workbook
 from chinchilla_xl.recalc.report import Report
 from chinchilla_xl.recalc.workbook import recompute
-
-try:
-    import openpyxl
-except ImportError as missing:
-    raise MissingExtra("openpyxl", "recalc") from missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +113,9 @@ def _from_mapping(inputs: Mapping[str, Any]) -> dict[str, Given]:
 
 def check_inputs(data: bytes, given: Mapping[str, Given]) -> list[str]:
     """What is wrong with the inputs for this workbook, one sentence each."""
-    outline = read_workbook(Archive(data))
-    try:
-        book = openpyxl.load_workbook(io.BytesIO(data), data_only=True)
-    except Exception as e:  # noqa: BLE001 (openpyxl raises whatever a file provokes)
-        raise WorkbookError(f"its validations cannot be read: {e}") from None
+    archive = Archive(data)
+    outline = read_workbook(archive)
+    book = read_cached(data, archive, outline)
     problems = []
     for name, item in given.items():
         try:

@@ -9,6 +9,7 @@ the whole range.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -47,6 +48,8 @@ _REFERENCE_OPERATORS = {
 }
 _ABSOLUTE = re.compile(r"\$[A-Z]{1,3}\$\d+(:\$[A-Z]{1,3}\$\d+)?|\$[A-Z]+:\$[A-Z]+|\$\d+:\$\d+")
 _WHOLE = re.compile(r"\$?[A-Z]{1,3}:\$?[A-Z]{1,3}|\$?\d+:\$?\d+", re.IGNORECASE)
+_LONGEST = 2 * 8192  # Excel's limit, which it applies before it writes prefixes into the file
+_MOST_CELLS = 1 << 20
 _CONSTANT = re.compile(r"-?[0-9.]+(?:E[+-]?[0-9]+)?")
 
 
@@ -102,6 +105,8 @@ class Judge:
 
     def judge(self, text: str, *, array: bool = False) -> tuple[Verdict, list[str]]:
         """The verdict on a formula (without its equals sign), and the references in it."""
+        if len(text) > _LONGEST:
+            text = ""
         shape, references = split(text)
         number = self._numbers.get((shape, array))
         if number is None:
@@ -110,8 +115,10 @@ class Judge:
         return self.verdicts[number], references
 
     def _examine(self, number: int, formula: str, references: list[str], array: bool) -> Verdict:
-        shape = marked(formula)
+        if not formula:
+            return Verdict(number, Template(f"it is longer than {_LONGEST:,} characters"))
         try:
+            shape = marked(formula)
             root = parse(shape)
         except NotParsedError:
             return Verdict(number, Template("it cannot be parsed"))
@@ -122,9 +129,11 @@ class Judge:
         self._seen_array = self._seen_ours = False
         try:
             self._call(root, array)
+            text = lowered(root)
         except _KeepError as keep:
             return Verdict(number, Template(str(keep)))
-        text = lowered(root)
+        except RecursionError:
+            return Verdict(number, Template("it is nested too deep"))
         only = root.slots[0][0] if len(root.slots[0]) == 1 else None
         return Verdict(
             number,
@@ -167,9 +176,7 @@ class Judge:
         if found.operators:
             if found.whole:
                 raise _KeepError(f"{found.whole} is a whole column or row in a computation")
-            for of in ((height for height, _ in found.sizes), (width for _, width in found.sizes)):
-                if len(set(of) - {1}) > 1:
-                    raise _KeepError("it computes with arrays of different sizes")
+            _check_sizes(found.sizes)
         return found
 
     def _atom(self, atom: Atom, found: _Found) -> None:
@@ -264,6 +271,15 @@ def _known(spelled: str) -> str:
         why = trusted.REASONS.get(name, "not among the functions that are computed")
         raise _KeepError(f"{name}: {why}")
     return name
+
+
+def _check_sizes(sizes: list[tuple[int, int]]) -> None:
+    """_KeepError if arrays of these sizes do not go together, or to something too large."""
+    for of in ((height for height, _ in sizes), (width for _, width in sizes)):
+        if len(set(of) - {1}) > 1:
+            raise _KeepError("it computes with arrays of different sizes")
+    if sizes and math.prod(map(max, zip(*sizes, strict=True))) > _MOST_CELLS:
+        raise _KeepError(f"it computes an array of more than {_MOST_CELLS:,} cells")
 
 
 def _check_arguments(name: str, slots: list[Slot], found: list[_Found], hidden_rows: bool) -> None:

@@ -133,6 +133,8 @@ def _call(call: Call) -> str:
     arguments = [_argument(name, i, slot) for i, slot in enumerate(call.slots)]
     if name == "IFERROR" and len(arguments) == 2 and _is_risky(call.slots[0]):
         return f"__IFERROR({arguments[0]},{arguments[1] or 0})"
+    if name == "SEQUENCE":
+        arguments = [argument or "1" for argument in arguments]
     if name == "POWER" and len(arguments) == 2:
         arguments[1] = f"__EXPONENT({arguments[0]},{arguments[1]})"
     spelled = trusted.REPLACED.get(name, call.name)

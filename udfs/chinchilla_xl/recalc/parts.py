@@ -14,6 +14,7 @@ from chinchilla_xl.recalc.archive import Archive
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _STRICT = "{http://purl.oclc.org/ooxml/spreadsheetml/main}"
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+_ENCODING = re.compile(rb"""(?:\xef\xbb\xbf)?<\?xml[^>]*\sencoding\s*=\s*["']([^"']*)""")
 WORKBOOK = "xl/workbook.xml"
 
 
@@ -44,14 +45,22 @@ def read_workbook(archive: Archive) -> Workbook:
     related = _relationships(archive, WORKBOOK)
     titles: list[str] = []
     sheets: dict[str, str] = {}
+    seen: set[str] = set()
     for element in root.iterfind(f"{_MAIN}sheets/{_MAIN}sheet"):
         title = element.get("name", "")
+        if not title:
+            raise BrokenFile("a sheet has no name")
+        if title.casefold() in seen:
+            raise BrokenFile(f"two sheets are called {title!r}")
+        seen.add(title.casefold())
         titles.append(title)
         kind, part = related.get(element.get(_RELATION, ""), ("", "a part"))
         if not kind or (kind == "worksheet" and part not in archive.names):
             raise BrokenFile(f"the sheet {title!r} points to {part}, which the file lacks")
         if kind == "worksheet":
             sheets[title] = part
+    if len(set(sheets.values())) < len(sheets):
+        raise BrokenFile("two sheets are one part of the file")
     if not titles:
         raise BrokenFile("the workbook has no sheets")
     settings = root.find(f"{_MAIN}calcPr")
@@ -72,12 +81,33 @@ def _defined_names(root: ET.Element, titles: list[str]) -> tuple[DefinedName, ..
     for element in root.iterfind(f"{_MAIN}definedNames/{_MAIN}definedName"):
         local = element.get("localSheetId")
         try:
-            sheet = None if local is None else titles[int(local)]
+            sheet = None if local is None else titles[_natural(local)]
         except (ValueError, IndexError):
             raise BrokenFile(f"the name {element.get('name')!r} is local to no sheet") from None
         formula = (element.text or "").strip().removeprefix("=")
         names.append(DefinedName(element.get("name", ""), formula, sheet))
     return tuple(names)
+
+
+def _natural(text: str) -> int:
+    """A number that counts from 0; ValueError for what is none (int takes -1, too)."""
+    if not text.isdecimal():
+        raise ValueError(text)
+    return int(text)
+
+
+def check_engine_parts(archive: Archive) -> None:
+    """BrokenFile in words if a part is unsound that only the engine reads.
+
+    Asked when the engine has refused a workbook, whose own words name neither part nor place.
+    """
+    for part in ("[Content_Types].xml", "_rels/.rels", *_engine_parts(archive)):
+        check_xml(archive.read(part), part)
+
+
+def _engine_parts(archive: Archive) -> list[str]:
+    related = _relationships(archive, WORKBOOK).values()
+    return [part for kind, part in related if kind in ("sharedStrings", "styles")]
 
 
 def _relationships(archive: Archive, part: str) -> dict[str, tuple[str, str]]:
@@ -88,6 +118,8 @@ def _relationships(archive: Archive, part: str) -> dict[str, tuple[str, str]]:
     for element in parse_xml(archive.read(path), path):
         target = element.get("Target", "")
         where = posixpath.normpath(posixpath.join("/" + folder, target)).lstrip("/")
+        if element.get("Id", "") in found:
+            raise BrokenFile(f"{path} holds {element.get('Id')!r} twice")
         found[element.get("Id", "")] = (element.get("Type", "").rsplit("/", 1)[-1], where)
     return found
 
@@ -102,7 +134,12 @@ def parse_xml(data: bytes, part: str) -> ET.Element:
 
 
 def check_xml(data: bytes, part: str) -> None:
-    """BrokenFile unless `data` is well-formed XML without a document type declaration."""
+    """BrokenFile unless `data` is well-formed XML in UTF-8 without a document type declaration."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in data[:64]:
+        raise UnsupportedFile(f"{part} is in UTF-16: save the workbook anew")
+    encoding = _ENCODING.match(data)
+    if encoding and encoding[1].lower() not in (b"utf-8", b"utf8", b"us-ascii", b"ascii"):
+        raise UnsupportedFile(f"{part} is not in UTF-8: save the workbook anew")
 
     def refuse(*_: object) -> None:
         raise BrokenFile(f"{part} declares a document type, which workbooks never do")

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from xml.sax.saxutils import escape
 
-from chinchilla_xl.errors import ArgumentError, TooLarge
+from chinchilla_xl.errors import ArgumentError, BrokenFile, TooLarge
 from chinchilla_xl.recalc.addresses import Area, Cell, quote_sheet
 from chinchilla_xl.recalc.archive import Archive, Piece
-from chinchilla_xl.recalc.engine import FIT
+from chinchilla_xl.recalc.engine import FIT, LARGEST_SPILL
 from chinchilla_xl.recalc.formulas import Judge, Verdict
 from chinchilla_xl.recalc.inputs import Input, locate
 from chinchilla_xl.recalc.lower import OURS
@@ -22,7 +22,7 @@ from chinchilla_xl.recalc.sheetsyntax import FORMULA_ATTRIBUTES, FORMULA_TEXT, R
 from chinchilla_xl.recalc.sheetxml import Formulas, SharedGroup, SheetXml, unescaped
 from chinchilla_xl.recalc.syntax import moved, split, turns_area
 
-_MOST_CELLS = 1 << 22
+_MANY_CELLS, _MOST_CELLS = 1 << 16, 1 << 22
 _PLAIN = re.compile(r"[-+*/^(),.;<>=&% 0-9A-Z_]*")
 _LIKE_A_CELL = re.compile("[A-Z_][0-9]|[0-9][A-Z_]")
 
@@ -156,6 +156,9 @@ class Sheet:
         elif verdict.reason is not None:
             self.kept[cell] = verdict.reason.filled(references)
         elif formula.kind == "array":
+            if not formula.dynamic and area and area.height * area.width > LARGEST_SPILL:
+                self.kept[cell] = f"it fills more than {LARGEST_SPILL:,} cells"
+                return
             lowered = text if verdict.lowered is None else verdict.lowered.filled(references)
             if not formula.dynamic and area is not None:
                 lowered = f"{FIT}({lowered},{area.height},{area.width})"
@@ -191,6 +194,20 @@ class Sheet:
             for child in children(formula.area)
             if child not in self.formulas
         }
+
+    def check_arrays(self) -> None:
+        """BrokenFile if an array formula fills a cell that another formula fills too."""
+        filled: set[Cell] = set()
+        for formula in self.formulas.special.values():
+            if formula.kind != "array":
+                continue
+            for child in children(formula.area):
+                if child in self.formulas or child in filled:
+                    raise BrokenFile(
+                        f"{self.address(child)} lies in the array of {formula.cell}, and has "
+                        "another formula"
+                    )
+                filled.add(child)
 
     def own_text(self, cell: Cell) -> str:
         """The formula as it reads in its own cell; empty if it would leave the sheet."""
@@ -272,12 +289,17 @@ def write_inputs(
 
 
 def find_formulas(sheets: Collection[Sheet]) -> bool:
-    """Whether the sheets hold any formulas; TooLarge if these are too many."""
+    """Whether the sheets hold any formulas; TooLarge or BrokenFile if their arrays cannot be."""
     if not any(sheet.formulas for sheet in sheets):
         return False
     areas = (f.area for sheet in sheets for f in sheet.formulas.special.values())
-    if sum(area.height * area.width for area in areas if area) > _MOST_CELLS:
-        raise TooLarge("its array formulas fill more than four million cells")
+    filled = sum(area.height * area.width for area in areas if area)
+    if filled > _MANY_CELLS:  # which a sound file would hold, each with its value
+        held = sum(sheet.xml.data.count(b"</") for sheet in sheets)
+        if filled > min(held, _MOST_CELLS):
+            raise TooLarge(f"its array formulas fill {filled:,} cells, more than it holds")
+    for sheet in sheets:
+        sheet.check_arrays()
     return True
 
 

@@ -27,12 +27,15 @@ class Syntax:
     new_error: re.Pattern[bytes]
     empty_formula: re.Pattern[bytes]
     cell_extension: re.Pattern[bytes]
+    bad_number: re.Pattern[bytes]
+    dimension: re.Pattern[bytes]
     extensions: bytes
     reference: re.Pattern[bytes] = re.compile(rb"""\sr\s*=\s*["']([A-Z]{1,3})([0-9]{1,7})["']""")
     row_number: re.Pattern[bytes] = re.compile(rb"""\sr\s*=\s*["']([0-9]{1,7})["']""")
     type_attribute: re.Pattern[bytes] = re.compile(rb"""\st\s*=\s*["']([^"']*)["']""")
     metadata: re.Pattern[bytes] = re.compile(rb"""\scm\s*=""")
     attribute: re.Pattern[bytes] = re.compile(rb"""([\w:]+)\s*=\s*["']([^"']*)["']""")
+    place: re.Pattern[bytes] = re.compile(rb"""\sr\s*=\s*["']([^"']*)""")
     area: re.Pattern[bytes] = re.compile(rb"""(\sref\s*=\s*["'])[^"']*(["'])""")
 
     @staticmethod
@@ -63,5 +66,11 @@ class Syntax:
             ),
             pattern(rb"<%f\s*(?:/>|>\s*</%f\s*>)"),
             pattern(rb"<%extLst\b(?:(?!</%extLst).)*</%extLst\s*>(?=</%c>)"),
+            pattern(
+                rb"""<%c(?=[\s>])(?![^>]*\st\s*=\s*["'](?!n["']))[^>]*(?<!/)>"""
+                rb"(?:<%f\b[^>]*/>|<%f\b[^>]*>[^<]*</%f\s*>)?"
+                rb"<%v>(?!\s*(?:[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*)?</)(?P<text>[^<]*)"
+            ),
+            pattern(rb"""<%dimension\b[^>]*\sref\s*=\s*["'](?P<area>[^"']*)[^>]*/>"""),
             b"<%sextLst" % prefix,
         )

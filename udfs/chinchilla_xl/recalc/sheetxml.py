@@ -86,11 +86,6 @@ class SheetXml:
         self._read = read
         data = read()
         self._data: bytes | None = data
-        if data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in data[:64]:
-            raise UnsupportedFile(f"{part} is in UTF-16: save the workbook anew")
-        encoding = re.match(rb"""(?:\xef\xbb\xbf)?<\?xml[^>]*\sencoding\s*=\s*["']([^"']*)""", data)
-        if encoding and encoding[1].lower() not in (b"utf-8", b"utf8", b"us-ascii", b"ascii"):
-            raise UnsupportedFile(f"{part} is not in UTF-8: save the workbook anew")
         check_xml(data, part)
         prefixes = set(_NAMESPACE.findall(data))
         if len(prefixes) > 1:
@@ -142,13 +137,17 @@ class SheetXml:
             if attributes is None:
                 if match[ROW_ATTRIBUTES] is not None:
                     found = syntax.row_number.search(match[ROW_ATTRIBUTES])
-                    row = int(found[1]) if found else row + 1
+                    self._refuse_place(found, match[ROW_ATTRIBUTES])
+                    above, row = row, int(found[1]) if found else row + 1
+                    if row <= above:
+                        raise BrokenFile(f"{self.part} has row {row} out of order")
                     column, numbered = 0, found is not None
                 yield row << ROW_SHIFT, match
                 continue
             if letters is None:
                 found = syntax.reference.search(attributes)
                 letters, digits = found.groups() if found else (None, None)
+                self._refuse_place(found, attributes)
             if letters is None:
                 column += 1
             else:
@@ -166,13 +165,32 @@ class SheetXml:
             last = place
             yield place, match
 
+    def _refuse_place(self, found: re.Match[bytes] | None, attributes: bytes) -> None:
+        """BrokenFile if a row or cell says where it is, but not as a place in a sheet is written."""
+        place = None if found else self.syntax.place.search(attributes)
+        if place is not None:
+            words = place[1][:40].decode("utf-8", "replace")
+            raise BrokenFile(f"{self.part} has a row or cell at {words!r}, which is no place")
+
+    def _refuse_numbers(self) -> None:
+        """BrokenFile if a cell's number is none."""
+        bad = self.syntax.bad_number.search(self.data, *self.bounds)
+        if bad is not None:
+            words = bad["text"][:40].decode("utf-8", "replace")
+            raise BrokenFile(f"{self.part} has a number in a cell that is none: {words!r}")
+
     def formulas(self) -> Formulas:
         """The formula cells, in the order of the part."""
+        self._refuse_numbers()
+        value_tag = b"<%sv>" % self.prefix
         found = Formulas(self)
         count = 0
         for place, match in self.tokens():
             if match[FORMULA_ATTRIBUTES] is not None:
                 count += 1
+                rest = match[REST]
+                if rest and rest.count(value_tag) > 1 and self.core(rest).count(value_tag) > 1:
+                    raise BrokenFile(f"{self.part} has two values in {Cell.at(place)}")
                 found.add(place, match)
         if count != len(self.syntax.any_formula.findall(self.data, *self.bounds)):
             raise UnsupportedFile(f"{self.part} holds formulas outside of cells or behind values")
@@ -242,7 +260,14 @@ class SheetXml:
     def is_loadable(self) -> bool:
         """Whether nothing is in the part that the engine cannot load."""
         marks = (b'"e"', b"'e'", b"extLst")
-        return not self._has_empty_formulas and not any(mark in self.data for mark in marks)
+        marked = any(mark in self.data for mark in marks)
+        return not (self._has_empty_formulas or marked or self._bad_dimension())
+
+    def _bad_dimension(self) -> bytes:
+        """The element that tells the part's area, if it tells none."""
+        found = self.syntax.dimension.search(self.data, 0, self.bounds[0])
+        bad = found and parse_area(found["area"].decode("utf-8", "replace")) is None
+        return found.group() if found and bad else b""
 
     def loadable(self, data: bytes) -> bytes:
         """An edited copy without the error values and extensions that the engine cannot load."""
@@ -250,6 +275,9 @@ class SheetXml:
             data = self.syntax.new_error.sub(rb"\g<1>#VALUE!", data)
         if self._has_empty_formulas:
             data = self.syntax.empty_formula.sub(b"", data)
+        bad = self._bad_dimension()
+        if bad:
+            data = data.replace(bad, b"", 1)
         return self.syntax.cell_extension.sub(b"", data) if b"extLst" in data else data
 
 
@@ -295,7 +323,7 @@ class Formulas(Mapping[Cell, Formula]):
 
     def _fields(self, attributes: bytes) -> dict[str, str]:
         found = self._xml.syntax.attribute.findall(attributes)
-        return {name.decode(): value.decode() for name, value in found}
+        return {name.decode(): value.decode("utf-8", "replace") for name, value in found}
 
     def _share(self, key: str, place: int, text: str) -> int:
         cell = Cell.at(place)
@@ -310,10 +338,13 @@ class Formulas(Mapping[Cell, Formula]):
 
     def _special(self, place: int, match: re.Match[bytes], fields: dict[str, str]) -> Formula:
         xml = self._xml
-        kind, area = fields["t"], parse_area(fields.get("ref", ""))
+        cell, reference = Cell.at(place), fields.get("ref", "")
+        kind, area = fields["t"], parse_area(reference)
+        if kind == "array" and (area is None or area.first != cell):
+            raise BrokenFile(f"{xml.part} has an array formula in {cell} that fills {reference!r}")
         dynamic = kind == "array" and xml.syntax.metadata.search(match[ATTRIBUTES]) is not None
         text = unescaped(match[FORMULA_TEXT])
-        return Formula(Cell.at(place), text, kind, area, dynamic, xml.cached(match))
+        return Formula(cell, text, kind, area, dynamic, xml.cached(match))
 
     def __len__(self) -> int:
         return len(self.places)

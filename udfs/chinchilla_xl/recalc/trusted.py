@@ -148,6 +148,9 @@ CRITERIA = frozenset("AVERAGEIF AVERAGEIFS COUNTIF COUNTIFS MAXIFS MINIFS SUMIF 
 GUARDED_ARGUMENTS: dict[str, tuple[str, frozenset[int] | None]] = {
     "CONCAT": ("__TEXT", None),
     "CONCATENATE": ("__TEXT", None),
+    "CUMIPMT": ("__PERIODS", frozenset({1, 3, 4})),
+    "CUMPRINC": ("__PERIODS", frozenset({1, 3, 4})),
+    "DDB": ("__PERIODS", frozenset({2, 3})),
     "EXACT": ("__TEXT", None),
     "FIND": ("__TEXT_BMP", frozenset({0, 1})),
     "LEFT": ("__TEXT_BMP", frozenset({0})),
@@ -167,7 +170,15 @@ GUARDED_ARGUMENTS: dict[str, tuple[str, frozenset[int] | None]] = {
 }
 """The callback through which arguments pass (None: all of them)."""
 
-REPLACED = {"DATE": "__DATE", "MOD": "__MOD", "SUMPRODUCT": "__SUMPRODUCT"}
+REPLACED = {
+    "DATE": "__DATE",
+    "HSTACK": "__HSTACK",
+    "MOD": "__MOD",
+    "SEQUENCE": "__SEQUENCE",
+    "SUBSTITUTE": "__SUBSTITUTE",
+    "SUMPRODUCT": "__SUMPRODUCT",
+    "VSTACK": "__VSTACK",
+}
 """Functions computed by a callback instead."""
 
 OVERFLOWING = frozenset(

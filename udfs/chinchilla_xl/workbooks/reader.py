@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import os
 from typing import Any
 
-from chinchilla_xl.errors import BrokenFile, MissingExtra, WorkbookError
+from chinchilla_xl.errors import WorkbookError
 from chinchilla_xl.recalc.addresses import Cell, parse_area
 from chinchilla_xl.recalc.archive import Archive
+from chinchilla_xl.recalc.cached import read_cached
 from chinchilla_xl.recalc.files import Location, read_file
 from chinchilla_xl.recalc.parts import read_workbook
-
-try:
-    import openpyxl
-except ImportError as missing:
-    raise MissingExtra("openpyxl", "recalc") from missing
 
 Section = tuple[str, list[str], list[list[str]]]
 
@@ -30,23 +25,21 @@ def named_rows(path: Location) -> list[Section]:
     path = os.fspath(path)
     try:
         data = read_file(path)
-        outline = read_workbook(Archive(data))
+        archive = Archive(data)
+        outline = read_workbook(archive)
+        book = read_cached(data, archive, outline)
     except WorkbookError as e:
         raise type(e)(f"{path}: {e}") from None
-    try:
-        book = openpyxl.load_workbook(io.BytesIO(data), data_only=True)
-    except Exception as e:  # noqa: BLE001 (openpyxl raises whatever a bad file provokes)
-        raise BrokenFile(f"{path}: openpyxl cannot read it: {e}") from None
     places: dict[str, dict[int, set[int]]] = {}
     for name in outline.names:
         sheet, _, place = name.formula.rpartition("!")
         area = parse_area(place)
         title = sheet.strip("'").replace("''", "'")
-        if area is not None and area.first == area.last and title in book.sheetnames:
+        if area is not None and area.first == area.last and title in outline.sheets:
             places.setdefault(title, {}).setdefault(area.first.row, set()).add(area.first.column)
     return [
         section
-        for title in book.sheetnames
+        for title in outline.sheets
         for section in _sections(book[title], places.get(title, {}))
     ]
 
