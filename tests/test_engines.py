@@ -30,7 +30,7 @@ from chinchilla_xl.recalc.addresses import parse_area, parse_cell
 from chinchilla_xl.recalc.engines import Book, open_engine
 from chinchilla_xl.recalc.external import External
 from chinchilla_xl.recalc.parts import DefinedName as Name
-from chinchilla_xl.recalc.parts import Workbook
+from chinchilla_xl.recalc.parts import Table, Workbook
 from chinchilla_xl.recalc.references import Dependents
 from support import cached, members
 
@@ -459,6 +459,10 @@ OUTLINE = Workbook(
         Name("local", "S!$Z$1", "S"),
     ),
     date1904=False,
+    tables=(
+        Table("Near", "S", parse_area("B1:C9"), 1, 0, ("x", "y")),
+        Table("Far", "S", parse_area("Y1:Z9"), 1, 0, ("x", "y")),
+    ),
 )
 
 
@@ -469,7 +473,8 @@ OUTLINE = Workbook(
         ("SUM(B:B)", True), ("SUM(C:C)", False), ("SUM(2:2)", True), ("SUM(3:4)", False),
         ("'Other sheet'!B2", False), ("S!B2", True), ("total", True), ("nested+1", True),
         ("moving", True), ("local", True), ("INDIRECT(A9)", True), ("OFFSET(Q1,1,1)", True),
-        ("A1:INDEX(Q1:Q9,2)", True), ("Table1[x]", True), ("nowhere!A1", True),
+        ("A1:INDEX(Q1:Q9,2)", True), ("Table1[x]", True), ("SUM(Near[x])", True), ("SUM(Near[y])", False), ("Far[x]", False),
+        ("SUM(Near[[#All],[x]:[y]])", True), ("nowhere!A1", True),
         ('"B2"', False), ("IF(TRUE,1,2)", False), ("_xlfn.LET(_xlpm.x,2,_xlpm.x*3)", False),
         ("unknown_name", True), ("A1#", True), ("SUM(S:T!B2)", True),
     ],

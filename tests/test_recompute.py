@@ -80,6 +80,8 @@ def test_our_functions_reach_the_sheet_with_their_errors_and_messages():
         "_xldudf_CX_OPT_PARAMS",
         "_xll.OPT_PARAMS",
         "_xlfn.OPT_PARAMS",
+        "_xludf.OPT_PARAMS",
+        "_xll.opt_params",
         "[1]!OPT_PARAMS",
     ],
 )
@@ -100,19 +102,18 @@ def test_every_spelling_of_our_functions_is_understood(spelled):
         ("=Sizes+1", "Sizes is a range where the cell holds a single value"),
         ("=OPT_PARAMS(A1:A3*1,1)", "A1:A3 is a range where OPT_PARAMS takes a single value"),
         ("=OPT_PARAMS(A1:A3,1)+1", "OPT_PARAMS is a range where the cell holds a single value"),
-        ("=MMULT(A1:A2,A1:B1)", "MMULT: not among the functions that are computed"),
+        ("=MDETERM(A1:B2)", "MDETERM: not among the functions that are computed"),
         ("=RAND()", "RAND: a random number"),
-        ("=CEILING(-7.3,-2)", "CEILING: the engine rounds negative numbers otherwise than Excel"),
-        ("=OFFSET(A1,1,0)", "OFFSET: a reference that is computed"),
-        ("=MATCH(2,A1:A3)", "MATCH: an approximate lookup"),
-        ("=VLOOKUP(2,A1:B3,2,TRUE)", "VLOOKUP: an approximate lookup"),
+        ("=CEILING(A1,)", "CEILING: with an omitted argument"),
+        ("=XMATCH(2,A1:A3,1)", "XMATCH: an approximate lookup"),
+        ("=VLOOKUP(2,A:B,2,TRUE)", "VLOOKUP: an approximate lookup of this form"),
         ('=TEXT(A1,"0.0E+00")', "TEXT: in this format"),
         ("=A1:A2 A2:A3", "an intersection of ranges"),
         ("=SUM((A1,A2))", "a union of ranges"),
-        ("=Table1[x]", "a structured reference"),
+        ("=Table1[x]", "there is no table Table1"),
         ("=[1]Sheet1!A1", "a link to another workbook"),
         ("=SUM(Sheet:Sheet2!A1)", "a reference across sheets"),
-        ("=Computed", "the name Computed holds a formula or is local to a sheet"),
+        ("=Computed", "PERCENTRANK: not among the functions that are computed"),
         ("=A1+", "it cannot be parsed"),
         ("=C1", "it is part of a circular reference"),
         ("=SOMEONE.ELSES(A1)", "SOMEONE.ELSES: not among the functions that are computed"),
@@ -125,7 +126,9 @@ def test_what_cannot_be_computed_faithfully_keeps_its_value_and_is_reported(form
         sheet.cell(row, 1, row)
     sheet["C1"], sheet["D1"] = formula, "=A1+1"
     book.defined_names["Sizes"] = DefinedName("Sizes", attr_text="Sheet!$A$1:$A$3")
-    book.defined_names["Computed"] = DefinedName("Computed", attr_text="SUM(Sheet!$A$1:$A$3)")
+    book.defined_names["Computed"] = DefinedName(
+        "Computed", attr_text="PERCENTRANK(Sheet!$A$1:$A$3,2)"
+    )
     before = with_cached(saved(book), "C1", b"41")
     after, report = recompute_bytes(before)
     assert [(k.cell, k.formula, k.reason) for k in report.kept] == [("Sheet!C1", formula, reason)]
@@ -337,6 +340,44 @@ def test_prefixes_single_quotes_and_cells_without_addresses_are_read():
     assert b'<x:c r="B1" s="0"><x:f>A1*2</x:f><x:v>8</x:v></x:c>' in part
     assert b"<x:c><x:f>A2*2</x:f><x:v>10</x:v></x:c>" in part
     assert part.replace(b' t="n"', b"").startswith(PREFIXED[:60])
+
+
+def test_a_workbook_with_macros_is_recomputed_and_keeps_them():
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as new:
+        for name, content in members(rich_workbook()).items():
+            kind = b"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"
+            macros = b"application/vnd.ms-excel.sheet.macroEnabled.main+xml"
+            new.writestr(name, content.replace(kind, macros))
+    data, report = recompute_bytes(target.getvalue())
+    assert report.complete
+    assert [cached(data).active[f"B{row}"].value for row in range(1, 6)] == [2, 4, 6, 8, 10]
+    assert members(data)["xl/vbaProject.bin"] == members(target.getvalue())["xl/vbaProject.bin"]
+
+
+def test_dates_of_1904_are_read_and_written_four_years_on():
+    book = openpyxl.Workbook()
+    book.epoch = openpyxl.utils.datetime.MAC_EPOCH
+    for row, formula in enumerate(
+        ["=EDATE(43830,1)", "=EOMONTH(43830,0)", "=MONTH(43830)", '=TEXT(43830,"yyyy-mm-dd")',
+         "=WEEKDAY(43830)", "=DATE(2024,3,1)-DATE(2024,1,1)", '=DATEDIF(43830,44196,"y")'], start=1
+    ):  # fmt: skip
+        book.active.cell(row, 1, formula)
+    data, report = recompute_bytes(saved(book))
+    values = [cached_number(data, row) for row in range(1, 8)]
+    expected = [43861, 43860, 1, "2024-01-01", 2, 60, 1]
+    kept = {k.cell for k in report.kept}
+    for row, (value, right) in enumerate(zip(values, expected, strict=True), start=1):
+        assert value == right or f"Sheet!A{row}" in kept, (row, value)
+    assert len(kept) <= 2
+
+
+def cached_number(data: bytes, row: int) -> object:
+    """The value of a cell of column A as its part spells it."""
+    part = members(data)["xl/worksheets/sheet1.xml"].decode()
+    start = part.index(f'<c r="A{row}"')
+    text = part[part.index("<v>", start) + 3 : part.index("</v>", start)]
+    return float(text) if text.replace(".", "").isdigit() else text
 
 
 def test_shared_formulas_are_computed_for_every_follower():

@@ -170,13 +170,13 @@ def test_a_file_that_may_not_be_read_is_refused(open_folder):
 
 @needs_posix
 def test_a_folder_that_may_not_be_written_is_refused_and_the_file_stays(open_folder):
-    path = open_folder / "book.xlsx"
-    path.write_bytes(good())
+    path, before = open_folder / "book.xlsx", good()
+    path.write_bytes(before)
     path.chmod(0o644)
     open_folder.chmod(0o555)
     with pytest.raises(WorkbookError, match="cannot be written: permission denied"):
         as_ordinary_user(lambda: cx.recompute(path))
-    assert path.read_bytes() == good()
+    assert path.read_bytes() == before
 
 
 def test_writing_keeps_the_mode_follows_links_and_leaves_nothing_behind(tmp_path):

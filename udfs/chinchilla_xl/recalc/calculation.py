@@ -18,8 +18,8 @@ from chinchilla_xl.errors import ArgumentError, BrokenFile
 from chinchilla_xl.functions import CellError
 from chinchilla_xl.recalc.addresses import Area, Cell
 from chinchilla_xl.recalc.archive import Archive, Piece
-from chinchilla_xl.recalc.callbacks import possible
 from chinchilla_xl.recalc.engine import SPILL, Engine, EngineFailure, parses
+from chinchilla_xl.recalc.engineform import possible
 from chinchilla_xl.recalc.inputs import Input
 from chinchilla_xl.recalc.parts import (
     WORKBOOK,
@@ -216,7 +216,7 @@ class Calculation:
                 if place in self._resting:
                     continue
                 area = sheet.formulas[cell].area or Area(cell, cell)
-                dependents = engine.dependents(sheet.title, area.cells())
+                dependents = self._needing(engine, sheet.title, area.cells())
                 rests = [
                     (other, dependent)
                     for title, dependent in dependents
@@ -233,9 +233,31 @@ class Calculation:
                     found = True
         return found
 
+    def _needing(self, engine: Engine, title: str, cells: list[Cell]) -> set[tuple[str, Cell]]:
+        """Every formula cell that needs one of these, or may by way of a computed reference."""
+        found = engine.dependents(title, cells)
+        moving = {
+            (other.title, cell): areas
+            for other in self._sheets.values()
+            for cell, areas in other.moving().items()
+        }
+        grown = True
+        while grown:
+            grown = False
+            needed = [(title, cell) for cell in cells] + list(found)
+            for place, areas in moving.items():
+                if place not in found and any(
+                    sheet == other.casefold() and cell in area
+                    for sheet, area in areas
+                    for other, cell in needed
+                ):
+                    found |= {place} | engine.dependents(place[0], [place[1]])
+                    grown = True
+        return found
+
     def _dependents(self, engine: Engine, sheet: Sheet, cell: Cell) -> int:
         known = self._resting.get((sheet.title, cell))
-        return len(engine.dependents(sheet.title, [cell])) if known is None else known
+        return len(self._needing(engine, sheet.title, [cell])) if known is None else known
 
     def finish(self) -> tuple[bytes, Report]:
         """The file with inputs and new cached values, and the report; the engine is let go."""

@@ -1,8 +1,7 @@
 """What Excel does and the engine does not, as functions that lowered formulas call.
 
-Arguments and results are in the engine's form: float, str, bool, None for a blank, a dictionary for
-an error, and lists of rows for ranges. Whatever cannot be told for certain gives UNSURE, upon which
-the cell keeps its cached value.
+Arguments and results are in the engine's form (see `engineform`). Whatever cannot be told for
+certain gives UNSURE, upon which the cell keeps its cached value.
 """
 
 from __future__ import annotations
@@ -12,69 +11,40 @@ import re
 from collections.abc import Callable
 from datetime import date
 from functools import partial
-from typing import Any
+from itertools import pairwise
+from operator import mul
+from typing import Any, TypeAlias
+from unicodedata import combining, normalize
 
-UNSURE = {"type": "Error", "kind": "NImpl"}
-_VALUE = {"type": "Error", "kind": "Value"}
-_NUM = {"type": "Error", "kind": "Num"}
-_NA = {"type": "Error", "kind": "Na"}
-_DIV = {"type": "Error", "kind": "Div"}
+from chinchilla_xl.recalc.engineform import (
+    DIV,
+    LONGEST_TEXT,
+    NA,
+    NUM,
+    REF,
+    UNSURE,
+    VALUE,
+    elementwise,
+    is_number,
+    lifted,
+    possible,
+    rounded,
+    to_number,
+)
 
-LONGEST_TEXT = 32767
 MOST_CELLS = 1 << 16
 """Of an array that a formula makes up, beyond which it is not computed."""
 MOST_PERIODS = 100_000.0
 """Of a loan, beyond which a function that adds up its payments is not computed."""
-SMALLEST = 2.2250738585072014e-308
-_NUMBER = re.compile(r"\s*[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?\s*")
 _ORDERED_TEXT = re.compile("[0-9A-Za-z]*")
-
-
-def _elementwise(function: Callable[..., Any], *args: Any) -> Any:
-    """The function of single values applied to arrays: one row or column repeats."""
-    if not any(isinstance(arg, list) for arg in args):
-        return function(*args)
-    grids = [arg if isinstance(arg, list) else [[arg]] for arg in args]
-    height, width = max(map(len, grids)), max(len(g[0]) for g in grids)
-
-    def at(grid: list[list[Any]], i: int, j: int) -> Any:
-        i = 0 if len(grid) == 1 else i
-        j = 0 if len(grid[0]) == 1 else j
-        return grid[i][j] if i < len(grid) and j < len(grid[0]) else _NA
-
-    return [
-        [function(*(at(grid, i, j) for grid in grids)) for j in range(width)] for i in range(height)
-    ]
-
-
-def _lifted(function: Callable[..., Any]) -> Callable[..., Any]:
-    return partial(_elementwise, function)
-
-
-def possible(value: Any) -> Any:
-    """A value as a cell can hold it: no infinity, nothing denormal, no endless text."""
-    if isinstance(value, float):
-        if value - value != 0:
-            return _NUM
-        return 0.0 if 0 < abs(value) < SMALLEST else value
-    if isinstance(value, str) and len(value) > LONGEST_TEXT:
-        return _VALUE
-    return value
-
-
-def _number(value: Any) -> Any:
-    """An operand of arithmetic as a number, or the error that it gives."""
-    if isinstance(value, str):
-        return float(value) if _NUMBER.fullmatch(value) else _VALUE
-    return value if isinstance(value, dict) else float(value or 0.0)
 
 
 def _added(sign: float, between: bool, a: Any, b: Any) -> Any:
     """The sum or difference of two, where what is left over by rounding is nothing (or, `between` comparisons, UNSURE)."""
     if type(a) is not float or type(b) is not float:
         if isinstance(a, list) or isinstance(b, list):
-            return _elementwise(partial(_added, sign, between), a, b)
-        a, b = _number(a), _number(b)
+            return elementwise(partial(_added, sign, between), a, b)
+        a, b = to_number(a), to_number(b)
         for operand in (a, b):
             if isinstance(operand, dict):
                 return operand
@@ -83,10 +53,6 @@ def _added(sign: float, between: bool, a: Any, b: Any) -> Any:
     if result and abs(result) * 2.0**48 < (large := max(abs(a), abs(b))):
         return UNSURE if between or abs(result) * 2.0**50 > large else 0.0
     return possible(result)
-
-
-def _rounded(x: float) -> float:
-    return float(f"{x:.14e}")
 
 
 def _rank(value: Any) -> int:
@@ -99,6 +65,7 @@ def _compare(operator: str, a: Any, b: Any) -> Any:
         for operand in (a, b):
             if isinstance(operand, dict):
                 return operand
+        a, b = (float(side) if type(side) is int else side for side in (a, b))
         if a is None:
             a = b if b is None else type(b)()
         elif b is None:
@@ -113,7 +80,7 @@ def _compare(operator: str, a: Any, b: Any) -> Any:
             if not plain and a != b:
                 return UNSURE
     if isinstance(a, float) and a != b and abs(a - b) <= 1e-14 * abs(a):
-        a, b = _rounded(a), _rounded(b)
+        a, b = rounded(a), rounded(b)
     return _OPERATORS[operator](a, b)
 
 
@@ -129,7 +96,7 @@ _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
 
 def _compared(operator: str, a: Any, b: Any) -> Any:
     if isinstance(a, list) or isinstance(b, list):
-        return _elementwise(partial(_compare, operator), a, b)
+        return elementwise(partial(_compare, operator), a, b)
     return _compare(operator, a, b)
 
 
@@ -139,11 +106,11 @@ def _text(last: int, value: Any) -> Any:
         return ""
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
-    if isinstance(value, float):
-        return _spelled(value)
+    if is_number(value):
+        return _spelled(float(value))
     if isinstance(value, str) and value:
         if len(value) > LONGEST_TEXT:
-            return _VALUE  # what gave it is an error; here it would grow without end
+            return VALUE  # what gave it is an error; here it would grow without end
         return UNSURE if ord(max(value)) > last else value
     return value
 
@@ -179,14 +146,74 @@ def criterion(value: Any) -> Any:
 
 def _certain_number(value: Any) -> Any:
     """A number or an error, and no text or boolean that would be read as one."""
-    return value if isinstance(value, float | dict) else UNSURE
+    return value if is_number(value) or isinstance(value, dict) else UNSURE
 
 
-def _key(value: Any) -> Any:
-    """What a lookup looks for: the engine takes a blank for 0 and folds no accents."""
+def _serial(value: Any) -> Any:
+    """A date's number where all programs have the same calendar: from March 1900 on."""
+    if isinstance(value, dict):
+        return value
+    return value if is_number(value) and 61 <= value < 2958466 else UNSURE
+
+
+def _whole(least: float, value: Any) -> Any:
+    """A whole number; what a program would make of anything else is open to doubt."""
+    if isinstance(value, dict):
+        return value
+    certain = is_number(value) and value == math.floor(value) and value >= least
+    return value if certain else UNSURE
+
+
+def _extent(value: Any) -> Any:
+    """How many rows or columns a range has: none at all is an error, fewer is another direction."""
+    return REF if is_number(value) and value == 0 else _whole(1.0, value)
+
+
+def _span(first: Any, last: Any) -> Any:
+    """How many rows or columns there are from the first to the last."""
+    for end in (first, last):
+        if not is_number(end):
+            return end if isinstance(end, dict) else UNSURE
+    return last - first + 1 if last >= first else UNSURE
+
+
+def _is_doubtful(value: Any) -> bool:
+    """Whether an exact lookup may take this for something else, or for almost the same."""
     if isinstance(value, float):
-        return value if value == _rounded(value) else UNSURE  # equal or almost?
-    return UNSURE if value is None or (isinstance(value, str) and not value.isascii()) else value
+        return value != rounded(value)
+    return value is None or (isinstance(value, str) and not value.isascii())
+
+
+def _key(value: Any, values: Any = None) -> Any:
+    """What a lookup looks for: UNSURE if that is doubtful, and among the values is its like.
+
+    The engine takes a blank for 0 and folds no accents; a number may be equal or almost equal.
+    """
+    if isinstance(value, list):
+        return elementwise(lambda one: _key(one, values), value)
+    if not _is_doubtful(value):
+        return value
+    if values is None:
+        return UNSURE
+    cells = [cell for row in values for cell in row] if isinstance(values, list) else [values]
+    while cells and cells[-1] is None:
+        cells.pop()
+    if value is None:
+        return UNSURE if any(cell in (None, 0.0, "") for cell in cells) else 0.0
+    if isinstance(value, str):
+        like = any(
+            isinstance(cell, str) and cell != value and _folded(cell) == _folded(value)
+            for cell in cells
+        )
+        return UNSURE if like or "*" in value or "?" in value or "~" in value else value
+    near = 1e-14 * abs(value)
+    like = any(is_number(cell) and cell != value and abs(cell - value) <= near for cell in cells)
+    return UNSURE if like else value
+
+
+def _folded(text: str) -> str:
+    """A text without case and accents."""
+    return "".join(c for c in normalize("NFKD", text.casefold()) if not combining(c))
 
 
 def _sumproduct(*args: Any) -> Any:
@@ -194,7 +221,7 @@ def _sumproduct(*args: Any) -> Any:
     grids = [arg if isinstance(arg, list) else [[arg]] for arg in args]
     shape = len(grids[0]), len(grids[0][0])
     if any((len(g), len(g[0])) != shape for g in grids):
-        return _VALUE
+        return VALUE
     total = 0.0
     columns = [[cell for row in grid for cell in row] for grid in grids]
     for cells in zip(*columns, strict=True):
@@ -202,18 +229,18 @@ def _sumproduct(*args: Any) -> Any:
         for cell in cells:
             if isinstance(cell, dict):
                 return cell
-            product *= cell if type(cell) is float else 0.0
+            product *= cell if is_number(cell) else 0.0
         total += product
     return possible(total)
 
 
 def _modulo(a: Any, b: Any) -> Any:
-    a, b = _number(a), _number(b)
+    a, b = to_number(a), to_number(b)
     for operand in (a, b):
         if isinstance(operand, dict):
             return operand
     if b == 0:
-        return _DIV
+        return DIV
     if abs(a / b) >= 2.0**40:
         return UNSURE
     if a.is_integer() and b.is_integer():
@@ -224,16 +251,84 @@ def _modulo(a: Any, b: Any) -> Any:
     return a - b * math.floor(quotient)
 
 
+def _multiple(towards: Callable[[float], int], number: Any, significance: Any) -> Any:
+    """CEILING and FLOOR: the sign of the significance decides what is up for negative numbers."""
+    number, significance = to_number(number), to_number(significance)
+    for operand in (number, significance):
+        if isinstance(operand, dict):
+            return operand
+    if significance == 0:
+        return 0.0 if number == 0 or towards is math.ceil else DIV
+    return NUM if significance < 0 < number else _next(towards, number, significance)
+
+
+def _multiple_of_size(
+    towards: Callable[[float], int], number: Any, significance: Any = 1.0, mode: Any = 0.0
+) -> Any:
+    """CEILING.MATH and FLOOR.MATH: up and down, or with a mode away from zero and towards it."""
+    number, significance, mode = to_number(number), to_number(significance), to_number(mode)
+    for operand in (number, significance, mode):
+        if isinstance(operand, dict):
+            return operand
+    if significance == 0:
+        return 0.0
+    return _next(towards, number, -abs(significance) if mode and number < 0 else abs(significance))
+
+
+def _next(towards: Callable[[float], int], number: float, significance: float) -> Any:
+    """The multiple of the significance whose factor is the next whole number."""
+    quotient = number / significance
+    nearest = round(quotient) if abs(quotient) < 2.0**40 else 0
+    if quotient != nearest and abs(quotient - nearest) <= 1e-12 * max(abs(quotient), 1.0):
+        return UNSURE  # a hair decides between two multiples
+    return possible(towards(quotient) * significance) if abs(quotient) < 2.0**40 else UNSURE
+
+
+def _match(order: float, key: Any, values: Any) -> Any:
+    """Where the last value not above the key is (order 1), or not below it (-1).
+
+    A program finds it by bisection, which is certain where the values are numbers in order.
+    """
+    if isinstance(key, dict):
+        return key
+    cells = [cell for row in values for cell in row] if isinstance(values, list) else [values]
+    while cells and cells[-1] is None:
+        cells.pop()
+    if not is_number(key):
+        return UNSURE
+    if order == 1 and all(cell < key for cell in cells if is_number(cell)):
+        # Bisection goes on to the end: the way to find the last number of a column.
+        return max((float(i) for i, cell in enumerate(cells, 1) if is_number(cell)), default=NA)
+    if not all(map(is_number, cells)):
+        return UNSURE
+    if any((b - a) * order <= 0 for a, b in pairwise(cells)):
+        return UNSURE
+    if any(cell != key and abs(cell - key) <= 1e-14 * abs(key) for cell in cells):
+        return UNSURE  # equal or almost?
+    return float(sum((cell - key) * order <= 0 for cell in cells)) or NA
+
+
+def _product(a: Any, b: Any) -> Any:
+    """The product of two matrices of numbers."""
+    a, b = (m if isinstance(m, list) else [[m]] for m in (a, b))
+    if not all(is_number(cell) for m in (a, b) for row in m for cell in row):
+        return UNSURE
+    if len(a[0]) != len(b):
+        return VALUE
+    columns = list(zip(*b, strict=True))
+    return [[possible(sum(map(mul, row, column))) for column in columns] for row in a]
+
+
 def _substitute(text: Any, old: Any, new: Any, *instance: Any) -> Any:
     """SUBSTITUTE; the engine would build a text without end."""
     for operand in (text, old, new, *instance):
         if isinstance(operand, dict):
             return operand
     texts = all(isinstance(operand, str) for operand in (text, old, new))
-    if not texts or not all(type(n) is float for n in instance):
+    if not texts or not all(is_number(n) for n in instance):
         return UNSURE
     if instance and instance[0] < 1:
-        return _VALUE
+        return VALUE
     parts = text.split(old) if old else [text]
     if instance:
         nth = math.trunc(instance[0])
@@ -242,7 +337,7 @@ def _substitute(text: Any, old: Any, new: Any, *instance: Any) -> Any:
         else:
             new = old
     size = sum(map(len, parts)) + len(new) * (len(parts) - 1)
-    return new.join(parts) if size <= LONGEST_TEXT else _VALUE
+    return new.join(parts) if size <= LONGEST_TEXT else VALUE
 
 
 def _stacked(vertical: bool, *args: Any) -> Any:
@@ -253,14 +348,14 @@ def _stacked(vertical: bool, *args: Any) -> Any:
     width = max((len(grid[0]) for grid in grids), default=0)
     if not width or width * sum(map(len, grids)) > MOST_CELLS:
         return UNSURE
-    rows = [[*row, *[_NA] * (width - len(row))] for grid in grids for row in grid]
+    rows = [[*row, *[NA] * (width - len(row))] for grid in grids for row in grid]
     return rows if vertical else [list(row) for row in zip(*rows, strict=True)]
 
 
 def _sequence(rows: Any, columns: Any = 1.0, start: Any = 1.0, step: Any = 1.0) -> Any:
     """SEQUENCE; UNSURE if it has more cells than memory should hold, or none."""
     sizes = (rows, columns, start, step)
-    if not all(type(x) is float for x in sizes):
+    if not all(is_number(x) for x in sizes):
         return next((x for x in sizes if isinstance(x, dict)), UNSURE)
     height, width = math.trunc(rows), math.trunc(columns)
     if height < 1 or width < 1 or height * width > MOST_CELLS:
@@ -270,7 +365,7 @@ def _sequence(rows: Any, columns: Any = 1.0, start: Any = 1.0, step: Any = 1.0) 
 
 def _periods(value: Any) -> Any:
     """A number of periods, over which the engine may loop."""
-    return UNSURE if isinstance(value, float) and abs(value) > MOST_PERIODS else value
+    return UNSURE if is_number(value) and abs(value) > MOST_PERIODS else value
 
 
 def _exponent(base: Any, exponent: Any) -> Any:
@@ -299,31 +394,36 @@ def _date(first: date, shift: float, *args: Any) -> Any:
     return float(number - date(1899, 12, 30).toordinal()) - shift
 
 
-def _limits(value: Any) -> bool:
-    """Whether a value is an error that may be the engine's own limit."""
+_Kinds: TypeAlias = tuple[str, ...]
+_DOUBT: _Kinds = ("NImpl", "Error", "Circ", "Cancelled")
+_ANY: _Kinds = ("Value", "Name", *_DOUBT)
+"""The errors that may be the engine's own limit where any of its functions has computed."""
+
+
+def _holds(kinds: _Kinds, value: Any) -> bool:
+    """Whether a value is, or contains, an error of one of these kinds."""
     cells = [cell for row in value for cell in row] if isinstance(value, list) else [value]
-    return any(isinstance(c, dict) and c.get("kind") in _LIMITS for c in cells)
+    return any(isinstance(c, dict) and c.get("kind") in kinds for c in cells)
 
 
-_LIMITS = ("Value", "Name", "NImpl", "Error", "Circ", "Cancelled")
-
-
-def _iferror(value: Any, otherwise: Any) -> Any:
-    if _limits(value):
+def _iferror(doubtful: _Kinds, value: Any, otherwise: Any) -> Any:
+    if _holds(doubtful, value):
         return UNSURE
-    value = _elementwise(possible, value)
-    return _elementwise(lambda v, o: o if isinstance(v, dict) else v, value, otherwise)
+    value = elementwise(possible, value)
+    return elementwise(lambda v, o: o if isinstance(v, dict) else v, value, otherwise)
 
 
-def _is(kind: str, value: Any) -> Any:
-    return UNSURE if _limits(value) else _elementwise(_KINDS[kind], _elementwise(possible, value))
+def _is(doubtful: _Kinds, kind: str, value: Any) -> Any:
+    if _holds(doubtful, value):
+        return UNSURE
+    return elementwise(_KINDS[kind], elementwise(possible, value))
 
 
 _KINDS: dict[str, Callable[[Any], bool]] = {
     "ISERROR": lambda v: isinstance(v, dict),
     "ISERR": lambda v: isinstance(v, dict) and v.get("kind") != "Na",
     "ISNA": lambda v: isinstance(v, dict) and v.get("kind") == "Na",
-    "ISNUMBER": lambda v: isinstance(v, float),
+    "ISNUMBER": is_number,
     "ISTEXT": lambda v: isinstance(v, str),
     "ISNONTEXT": lambda v: not isinstance(v, str),
     "ISLOGICAL": lambda v: isinstance(v, bool),
@@ -340,23 +440,38 @@ def callbacks(*, date1904: bool) -> dict[str, Callable[..., Any]]:
         "__MINUS": partial(_added, -1.0, False),
         "__PLUS_APART": partial(_added, 1.0, True),
         "__MINUS_APART": partial(_added, -1.0, True),
-        "__POSSIBLE": _lifted(possible),
-        "__TEXT": _lifted(partial(_text, 0x10FFFF)),
-        "__TEXT_BMP": _lifted(partial(_text, 0xFFFF)),
-        "__TEXT_ASCII": _lifted(partial(_text, 126)),
-        "__NEEDLE": _lifted(_needle),
-        "__CRITERION": _lifted(criterion),
-        "__NUMBER": _lifted(_certain_number),
-        "__KEY": _lifted(_key),
-        "__PERIODS": _lifted(_periods),
+        "__POSSIBLE": lifted(possible),
+        "__TEXT": lifted(partial(_text, 0x10FFFF)),
+        "__TEXT_BMP": lifted(partial(_text, 0xFFFF)),
+        "__TEXT_ASCII": lifted(partial(_text, 126)),
+        "__NEEDLE": lifted(_needle),
+        "__CRITERION": lifted(criterion),
+        "__NUMBER": lifted(_certain_number),
+        "__POSITION": partial(_whole, 1.0),
+        "__SHIFT": partial(_whole, -1e6),
+        "__EXTENT": _extent,
+        "__SPAN": _span,
+        "__UNSURE": lambda: UNSURE,
+        "__SERIAL": lifted(_serial),
+        "__KEY": _key,
+        "__DOUBTFUL": lifted(_is_doubtful),
+        "__PERIODS": lifted(_periods),
         "__SEQUENCE": _sequence,
         "__SUBSTITUTE": _substitute,
         "__VSTACK": partial(_stacked, True),
         "__HSTACK": partial(_stacked, False),
         "__SUMPRODUCT": _sumproduct,
-        "__MOD": _lifted(_modulo),
+        "__MOD": lifted(_modulo),
         "__EXPONENT": _exponent,
         "__DATE": partial(_date, first, shift),
-        "__IFERROR": _iferror,
-        "__IS": _is,
+        "__IFERROR_ANY": partial(_iferror, _ANY),
+        "__IFERROR_DOUBT": partial(_iferror, _DOUBT),
+        "__IS_ANY": partial(_is, _ANY),
+        "__IS_DOUBT": partial(_is, _DOUBT),
+        "__CEILING": lifted(partial(_multiple, math.ceil)),
+        "__FLOOR": lifted(partial(_multiple, math.floor)),
+        "__CEILING_MATH": lifted(partial(_multiple_of_size, math.ceil)),
+        "__FLOOR_MATH": lifted(partial(_multiple_of_size, math.floor)),
+        "__MATCH": _match,
+        "__MMULT": _product,
     }

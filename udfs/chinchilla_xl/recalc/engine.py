@@ -76,6 +76,10 @@ class EngineFailure:
 SPILL = "Spill"
 
 
+class _UncomputedError(Exception):
+    """An argument of ours that could not be computed: neither can the result."""
+
+
 def parses(formula: str) -> bool:
     """Whether the engine can parse a formula (without its equals sign)."""
     try:
@@ -133,6 +137,8 @@ class Engine:
                 if isinstance(result, CellError) and result.message:
                     self.messages[f"{name} gave {result.code}: {result.message}"] = None
                 return _outbound(result)
+            except _UncomputedError as e:
+                return e.args[0]
             except BaseException as e:  # noqa: BLE001 (Ctrl-C too: the engine would hide it)
                 self._fatal = e
                 self._book.cancel()
@@ -253,7 +259,10 @@ def _inbound(arg: Any) -> Any:
     if isinstance(arg, list):
         return [[_inbound(cell) for cell in row] for row in arg]
     if isinstance(arg, dict):
-        return CellError(_CODES.get(arg.get("kind", ""), "#VALUE!"))
+        kind = arg.get("kind", "")
+        if kind in UNCOMPUTED:
+            raise _UncomputedError(arg)
+        return CellError(_CODES.get(kind, "#VALUE!"))
     return None if arg == OMITTED else arg
 
 

@@ -17,7 +17,7 @@ from chinchilla_xl.recalc.archive import Archive
 from chinchilla_xl.recalc.engines import Book, Result
 from chinchilla_xl.recalc.lower import OURS, bare_name
 from chinchilla_xl.recalc.parts import read_workbook
-from chinchilla_xl.recalc.references import CellIndex, Dependents, called, words
+from chinchilla_xl.recalc.references import CellIndex, Dependents, Place, called, words
 from chinchilla_xl.recalc.report import Kept, Report
 from chinchilla_xl.recalc.sheetedit import Edit, differs, edited
 from chinchilla_xl.recalc.sheets import (
@@ -257,20 +257,20 @@ class _Recalculation:
             return f"{title} gives no value"
         if isinstance(saved.value, CellError) and self._doubtful(sheet, cell, saved.value):
             return f"{title} gives {saved.value.code}, where Excel may not"
-        if self._program.counts_truth and self._meets_truth(sheet.title, text, copy):
+        if self._program.counts_truth and self._meets_truth((sheet.title, cell), text, copy):
             return f"{title} counts TRUE in a range as a number, which Excel does not"
         if self._program.fixed_arrays and self._formulas[sheet.title][cell].dynamic:
             return self._resized(sheet, cell, copy)
         return None
 
-    def _meets_truth(self, title: str, text: str, copy: Stored) -> bool:
+    def _meets_truth(self, place: Place, text: str, copy: Stored) -> bool:
         """Whether a function gets a range with TRUE or FALSE in it, as far as can be told."""
         if self._truths is None:
             self._truths = {name: CellIndex(copy.truths(name)) for name in self._sheets}
         functions = {bare_name(function) for function in called(text)}
         if functions <= _BLIND_TO_TRUTH or not any(self._truths.values()):
             return False
-        references = self._references().references(text, title)
+        references = self._references().references(text, place)
         if references is None:
             return True
         return any(
@@ -307,7 +307,7 @@ class _Recalculation:
         ours = functions & OURS.keys() and value.code != "#NAME?"
         if ours or (functions & genuine and value.code != "#NAME?"):
             return False
-        for title, area in self._references().references(text, sheet.title) or ():
+        for title, area in self._references().references(text, (sheet.title, cell)) or ():
             errors = self._errors.get(title, {})
             if any(code == value.code and other in area for other, code in errors.items()):
                 return False

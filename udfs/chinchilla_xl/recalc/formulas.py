@@ -12,14 +12,16 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from chinchilla_xl.recalc import trusted
-from chinchilla_xl.recalc.addresses import parse_area
-from chinchilla_xl.recalc.callbacks import UNSURE, criterion
+from chinchilla_xl.recalc.addresses import MAX_ROW, Cell, parse_area
+from chinchilla_xl.recalc.arguments import Found, check_arguments, check_slot, gives_array
 from chinchilla_xl.recalc.lower import OURS, bare_name, lowered, rendered
-from chinchilla_xl.recalc.parts import DefinedName
+from chinchilla_xl.recalc.names import CONSTANT, WHOLE, Names, bare_sheet
+from chinchilla_xl.recalc.parts import DefinedName, Table
+from chinchilla_xl.recalc.structured import TableReferences
 from chinchilla_xl.recalc.syntax import (
     ARRAY,
     INFIX,
@@ -27,30 +29,19 @@ from chinchilla_xl.recalc.syntax import (
     POSTFIX,
     PREFIX,
     RANGE,
-    TEXT,
     Atom,
     Call,
+    KeepError,
     NotParsedError,
     Slot,
     Template,
+    has_intersection,
     marked,
     parse,
     place,
     split,
     turns_area,
 )
-
-_REFERENCE_OPERATORS = {
-    ",": "a union of ranges",
-    " ": "an intersection of ranges",
-    "@": "an intersection with the cell's row or column",
-    "#": "a reference to a spilled range",
-}
-_ABSOLUTE = re.compile(r"\$[A-Z]{1,3}\$\d+(:\$[A-Z]{1,3}\$\d+)?|\$[A-Z]+:\$[A-Z]+|\$\d+:\$\d+")
-_WHOLE = re.compile(r"\$?[A-Z]{1,3}:\$?[A-Z]{1,3}|\$?\d+:\$?\d+", re.IGNORECASE)
-_LONGEST = 2 * 8192  # Excel's limit, which it applies before it writes prefixes into the file
-_MOST_CELLS = 1 << 20
-_CONSTANT = re.compile(r"-?[0-9.]+(?:E[+-]?[0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,102 +57,175 @@ class Verdict:
     lowered: Template | None = None
     sole: str = ""  # the function, if the formula is nothing but its call
     ours: bool = False  # it calls a function of ours
+    moving: bool = False  # it refers to cells that are found only when it is computed
+    rewritten: bool = False  # tables and names have been written out: it is not the file's own
+    names: bool = False  # its names are to be written out first
 
 
-@dataclass(slots=True)
-class _Found:
-    """What stands in one argument (or the whole formula)."""
+_REFERENCE_OPERATORS = {
+    ",": "a union of ranges",
+    " ": "an intersection of ranges",
+    "@": "an intersection with the cell's row or column",
+    "#": "a reference to a spilled range",
+}
+_LONGEST = 2 * 8192  # Excel's limit, which it applies before it writes prefixes into the file
+_MOST_CELLS = 1 << 20
 
-    arrays: list[str] = field(default_factory=list)
-    sizes: list[tuple[int, int]] = field(default_factory=list)
-    operators: bool = False
-    whole: str = ""  # a whole column or row
-
-    def add(self, name: str, size: tuple[int, int] | None = None) -> None:
-        self.arrays.append(name)
-        if size is not None:
-            self.sizes.append(size)
-
-
-class _KeepError(Exception):
-    """Why the formula under judgement is kept."""
+_AS_IT_IS, _WITHOUT_TABLES, _WITHOUT_NAMES = range(3)
+"""How far a formula has been rewritten when it is judged."""
 
 
 class Judge:
     """Judges formulas of one workbook; formulas of the same shape are judged once."""
 
     def __init__(
-        self, names: Collection[DefinedName], sheets: Collection[str], *, hidden_rows: bool
+        self,
+        names: Collection[DefinedName],
+        sheets: Collection[str],
+        tables: Collection[Table] = (),
+        *,
+        hidden_rows: bool,
     ) -> None:
         self._sheets = {title.casefold() for title in sheets}
         self._hidden_rows = hidden_rows
-        self._names: dict[str, str | _KeepError] = {}
-        for name in names:
-            key = name.name.casefold()
-            local = name.sheet is not None or key in self._names
-            self._names[key] = _unusable(name.name) if local else self._target(name)
-        self._numbers: dict[tuple[Any, bool], int] = {}
+        self._tables = TableReferences(tables)
+        self._names = Names(names, sheets, self._tables)
+        self._numbers: dict[tuple[Any, bool, int], int] = {}
+        self._reasons: dict[str, Verdict] = {}
         self.verdicts: list[Verdict] = []
 
-    def judge(self, text: str, *, array: bool = False) -> tuple[Verdict, list[str]]:
-        """The verdict on a formula (without its equals sign), and the references in it."""
+    def judge(
+        self, text: str, sheet: str, place: int, *, array: bool = False
+    ) -> tuple[Verdict, list[str]]:
+        """The verdict on a formula (without its equals sign) in a place of a sheet.
+
+        With it come the references in the formula, after its tables and names are written out.
+        """
         if len(text) > _LONGEST:
-            text = ""
+            return self._kept(f"it is longer than {_LONGEST:,} characters"), []
+        try:
+            stage = _AS_IT_IS
+            if "[" in text:
+                written = self._tables.resolved(text, sheet, Cell.at(place))
+                stage = _AS_IT_IS if written == text else _WITHOUT_TABLES
+                text = written
+            verdict, references = self._judged(text, array, stage)
+            if verdict.names:
+                key = verdict.number, sheet
+                text = self._names.written_out(key, text, references, Cell.at(place))
+                verdict, references = self._judged(text, array, _WITHOUT_NAMES)
+        except KeepError as keep:
+            return self._kept(str(keep)), []
+        return verdict, references
+
+    def _judged(self, text: str, array: bool, stage: int) -> tuple[Verdict, list[str]]:
         shape, references = split(text)
-        number = self._numbers.get((shape, array))
+        number = self._numbers.get((shape, array, stage))
         if number is None:
-            number = self._numbers[shape, array] = len(self.verdicts)
-            self.verdicts.append(self._examine(number, text, references, array))
+            number = self._numbers[shape, array, stage] = len(self.verdicts)
+            self.verdicts.append(self._examine(number, text, references, array, stage))
         return self.verdicts[number], references
 
-    def _examine(self, number: int, formula: str, references: list[str], array: bool) -> Verdict:
-        if not formula:
-            return Verdict(number, Template(f"it is longer than {_LONGEST:,} characters"))
+    def _kept(self, reason: str) -> Verdict:
+        """A verdict on one formula alone, not on its shape."""
+        if reason not in self._reasons:
+            self._reasons[reason] = Verdict(len(self.verdicts), Template(reason))
+            self.verdicts.append(self._reasons[reason])
+        return self._reasons[reason]
+
+    def _examine(
+        self, number: int, formula: str, references: list[str], array: bool, stage: int
+    ) -> Verdict:
         try:
             shape = marked(formula)
             root = parse(shape)
+            self._areas = {place(n): _size(reference) for n, reference in enumerate(references)}
         except NotParsedError:
             return Verdict(number, Template("it cannot be parsed"))
-        if _has_intersection(shape):
+        if stage < _WITHOUT_NAMES and self._names.occur_in(root):
+            return Verdict(number, None, names=True)
+        if has_intersection(shape):
             return Verdict(number, Template("an intersection of ranges"))
-        self._areas = {place(n): _size(reference) for n, reference in enumerate(references)}
         self._variables = _let_variables(root)
-        self._seen_array = self._seen_ours = False
+        self._seen_array = self._seen_ours = self._seen_moving = False
         try:
             self._call(root, array)
             text = lowered(root)
-        except _KeepError as keep:
+        except KeepError as keep:
             return Verdict(number, Template(str(keep)))
         except RecursionError:
             return Verdict(number, Template("it is nested too deep"))
+        same = stage == _AS_IT_IS and text == rendered(root) and not turns_area(formula)
         only = root.slots[0][0] if len(root.slots[0]) == 1 else None
         return Verdict(
             number,
             None,
             self._seen_array,
-            None if text == rendered(root) and not turns_area(formula) else Template(text),
+            None if same else Template(text),
             bare_name(only.name) if isinstance(only, Call) else "",
             self._seen_ours,
+            self._seen_moving,
+            rewritten=stage > _AS_IT_IS,
         )
 
     def _call(self, call: Call, array: bool) -> bool:
         """Judge a call with its arguments; whether its result is an array."""
+        if call.name == ":":
+            self._seen_moving = True
+            if len({self._range_end(slot, array) for slot in call.slots}) > 1:
+                raise KeepError("a range from one sheet to another")
+            return True
         name = call.name if call.name in ("", "(") else _known(call.name)
         self._seen_ours = self._seen_ours or name in OURS
+        if name == "OFFSET":
+            self._seen_moving = True
+            self._check_reference(call.slots[0])
+            if not 3 <= len(call.slots) <= 5:
+                raise KeepError("OFFSET: with these arguments")
         found = [self._slot(slot, array) for slot in call.slots]
         if name not in trusted.SINGLE_RESULTS:
             self._seen_array = self._seen_array or any(inside.arrays for inside in found)
-        _check_arguments(name, call.slots, found, self._hidden_rows)
+        check_arguments(name, call.slots, found, self._hidden_rows)
         for position, inside in enumerate(found):
-            _check_slot(name, position, inside, array)
-        return _gives_array(name, call.slots, found)
+            check_slot(name, position, inside, array)
+        return gives_array(name, call.slots, found)
 
-    def _slot(self, slot: Slot, array: bool) -> _Found:
-        found = _Found()
+    def _range_end(self, slot: Slot, array: bool) -> str:
+        """Judge one end of a range that is computed; the sheet that it is on, as spelled."""
+        only = slot[0] if len(slot) == 1 else None
+        single = False
+        if isinstance(only, Call) and bare_name(only.name) in ("INDEX", "OFFSET"):
+            base = only.slots[0]
+            height, width = self._check_reference(base)
+            if bare_name(only.name) == "INDEX":
+                single = len(only.slots) == 2 + (height != 1 and width != 1) and all(only.slots)
+            else:
+                single = height == width == 1 and len(only.slots) == 3
+            self._call(only, array)
+            slot = base
+        else:
+            single = self._check_reference(slot) == (1, 1)
+        if not single:
+            raise KeepError("a range that starts or ends at what is no single cell")
+        return rendered(slot).rpartition("!")[0].casefold()
+
+    def _check_reference(self, slot: Slot) -> tuple[int, int]:
+        """The size of a plain reference; KeepError if the argument is none."""
+        only = slot[0] if len(slot) == 1 else None
+        if isinstance(only, Atom) and only.kind == RANGE:
+            where = only.text.rpartition("!")[2]
+            column = re.fullmatch(r"\$?([A-Z]+):\$?\1", where, re.IGNORECASE)
+            if where in self._areas or column:
+                size = self._reference(only.text)
+                return (MAX_ROW, 1) if column else size
+        raise KeepError("a range that starts or ends at what is no plain reference")
+
+    def _slot(self, slot: Slot, array: bool) -> Found:
+        found = Found()
         first, last = (slot[0], slot[-1]) if slot else (None, None)
         starts = isinstance(first, Atom) and first.kind in (INFIX, POSTFIX)
         if starts or (isinstance(last, Atom) and last.kind in (INFIX, PREFIX)):
-            raise _KeepError("it cannot be parsed")
+            raise KeepError("it cannot be parsed")
         for item in slot:
             if isinstance(item, Atom):
                 self._atom(item, found)
@@ -175,17 +239,17 @@ class Judge:
                 found.add(bare_name(item.name))
         if found.operators:
             if found.whole:
-                raise _KeepError(f"{found.whole} is a whole column or row in a computation")
+                raise KeepError(f"{found.whole} is a whole column or row in a computation")
             _check_sizes(found.sizes)
         return found
 
-    def _atom(self, atom: Atom, found: _Found) -> None:
+    def _atom(self, atom: Atom, found: Found) -> None:
         if atom.kind in (INFIX, PREFIX, POSTFIX):
             if atom.text in _REFERENCE_OPERATORS:
-                raise _KeepError(_REFERENCE_OPERATORS[atom.text])
+                raise KeepError(_REFERENCE_OPERATORS[atom.text])
             found.operators = True
         elif atom.kind == NUMBER and float(atom.text) - float(atom.text) != 0:
-            raise _KeepError("a number beyond the largest")
+            raise KeepError("a number beyond the largest")
         elif atom.kind == ARRAY:
             rows = atom.text.split(";")
             found.add("{}", (len(rows), rows[0].count(",") + 1))
@@ -202,47 +266,24 @@ class Judge:
         sheet, bang, where = reference.rpartition("!")
         if "[" in reference:
             linked = bang or re.match(r"'?\[\d+\]", reference)
-            raise _KeepError("a link to another workbook" if linked else "a structured reference")
+            raise KeepError("a link to another workbook" if linked else "a structured reference")
         if ":" in sheet:
-            raise _KeepError("a reference across sheets")
-        if bang and _bare_sheet(sheet).casefold() not in self._sheets:
-            raise _KeepError(f"there is no sheet {sheet}")
+            raise KeepError("a reference across sheets")
+        if bang and bare_sheet(sheet).casefold() not in self._sheets:
+            raise KeepError(f"there is no sheet {sheet}")
         if where in self._areas:
             return self._areas[where]
-        if _WHOLE.fullmatch(where):
+        if WHOLE.fullmatch(where):
             return 0, 0
         if not bang and where.casefold() in self._variables:
             return 1, 1
-        target = self._names.get(where.casefold(), _KeepError(f"there is no name {where}"))
-        if bang and not isinstance(target, _KeepError):
-            target = _unusable(where)
-        if isinstance(target, _KeepError):
-            raise target
+        target = None if bang else self._names.direct.get(where.casefold())
+        if target is None:
+            raise KeepError(f"there is no name {where}")
         inside = target.rpartition("!")[2].replace("$", "")
-        if _CONSTANT.fullmatch(target):
+        if CONSTANT.fullmatch(target):
             return 1, 1
-        return (0, 0) if _WHOLE.fullmatch(inside) else _size(inside)
-
-    def _target(self, name: DefinedName) -> str | _KeepError:
-        """What a defined name stands for, if it is one fixed reference or a number."""
-        if _CONSTANT.fullmatch(name.formula):
-            return name.formula
-        sheet, bang, where = name.formula.rpartition("!")
-        if not bang or _bare_sheet(sheet).casefold() not in self._sheets:
-            return _unusable(name.name)
-        if _ABSOLUTE.fullmatch(where):
-            return name.formula
-        if parse_area(where) is not None:
-            return _KeepError(f"the name {name.name} is relative to the cell it stands in")
-        return _unusable(name.name)
-
-
-def _unusable(name: str) -> _KeepError:
-    return _KeepError(f"the name {name} holds a formula or is local to a sheet")
-
-
-def _bare_sheet(quoted: str) -> str:
-    return quoted[1:-1].replace("''", "'") if quoted.startswith("'") else quoted
+        return (0, 0) if WHOLE.fullmatch(inside) else _size(inside)
 
 
 def _size(reference: str) -> tuple[int, int]:
@@ -269,111 +310,14 @@ def _known(spelled: str) -> str:
     name = bare_name(spelled)
     if name not in trusted.FUNCTIONS and name not in OURS:
         why = trusted.REASONS.get(name, "not among the functions that are computed")
-        raise _KeepError(f"{name}: {why}")
+        raise KeepError(f"{name}: {why}")
     return name
 
 
 def _check_sizes(sizes: list[tuple[int, int]]) -> None:
-    """_KeepError if arrays of these sizes do not go together, or to something too large."""
+    """KeepError if arrays of these sizes do not go together, or to something too large."""
     for of in ((height for height, _ in sizes), (width for _, width in sizes)):
         if len(set(of) - {1}) > 1:
-            raise _KeepError("it computes with arrays of different sizes")
+            raise KeepError("it computes with arrays of different sizes")
     if sizes and math.prod(map(max, zip(*sizes, strict=True))) > _MOST_CELLS:
-        raise _KeepError(f"it computes an array of more than {_MOST_CELLS:,} cells")
-
-
-def _check_arguments(name: str, slots: list[Slot], found: list[_Found], hidden_rows: bool) -> None:
-    """_KeepError unless the arguments are of a form in which the engine is trusted."""
-    words = [rendered(slot) for slot in slots]
-    _check_forms(name, words)
-    if name == "SUBTOTAL" and hidden_rows:
-        raise _KeepError("SUBTOTAL: the workbook has hidden rows")
-    if name == "IF" and "" in words:
-        raise _KeepError("IF: with an omitted argument")
-    if name == "SUMPRODUCT" and len(slots) > 1 and any(f.whole for f in found):
-        raise _KeepError("SUMPRODUCT: of whole columns or rows")
-    if name in trusted.COUNTING and any(slot and not _is_plain(slot) for slot in slots):
-        raise _KeepError(f"{name}: of computed values")
-    if name in trusted.CRITERIA:
-        _check_criteria(name, slots, found)
-
-
-def _check_forms(name: str, words: list[str]) -> None:
-    exact = trusted.EXACT_ARGUMENT.get(name)
-    if exact is not None:
-        position, spellings = exact
-        if "".join(words[position : position + 1]).upper() not in spellings:
-            raise _KeepError(f"{name}: an approximate lookup")
-    form = trusted.ARGUMENT_FORMS.get(name)
-    if form is not None:
-        position, pattern, reason = form
-        if not re.fullmatch(pattern, "".join(words[position : position + 1]), re.IGNORECASE):
-            raise _KeepError(f"{name}: {reason}")
-    if len(words) > trusted.MOST_ARGUMENTS.get(name, 255):
-        raise _KeepError(f"{name}: with so many arguments")
-
-
-def _is_plain(slot: Slot) -> bool:
-    return len(slot) == 1 and (isinstance(slot[0], Atom) or bare_name(slot[0].name) in OURS)
-
-
-def _text_literal(slot: Slot) -> str:
-    """The text that an argument is; empty if it is anything else."""
-    literal = len(slot) == 1 and isinstance(slot[0], Atom) and slot[0].kind == TEXT
-    return rendered(slot)[1:-1].replace('""', '"') if literal else ""
-
-
-def _check_criteria(name: str, slots: list[Slot], found: list[_Found]) -> None:
-    positions = trusted.SINGLE_ARGUMENTS[name]
-    sizes = set()
-    for position, (slot, inside) in enumerate(zip(slots, found, strict=True)):
-        if position not in positions:
-            sizes.add("whole" if inside.whole else tuple(inside.sizes))
-        elif criterion(_text_literal(slot)) is UNSURE:
-            raise _KeepError(f"{name}: a criterion of this form")
-    if len(sizes) > 1:
-        raise _KeepError(f"{name}: ranges of different sizes")
-
-
-def _check_slot(name: str, position: int, slot: _Found, array: bool) -> None:
-    """_KeepError if an array stands where Excel and the engine would differ."""
-    if not slot.arrays or name == "(":
-        return
-    alone = not slot.operators
-    if not name:
-        # The formula's own result: a plain formula shows one cell of it. Of a function of ours
-        # that is the first one, which the evaluation takes care of.
-        allowed = array or (alone and slot.arrays[0] in OURS)
-    elif name in trusted.LIFTED_FUNCTIONS:
-        allowed = array
-    elif name in trusted.SCALAR_FUNCTIONS or position in trusted.SINGLE_ARGUMENTS.get(name, ()):
-        allowed = False
-    else:
-        allowed = alone or array or name in trusted.ARRAY_FUNCTIONS
-    if not allowed:
-        where = f"{name} takes" if name else "the cell holds"
-        raise _KeepError(f"{slot.arrays[0]} is a range where {where} a single value")
-
-
-def _gives_array(name: str, slots: list[Slot], found: list[_Found]) -> bool:
-    if name in trusted.ARRAY_RESULTS:
-        return True
-    if name in trusted.LIFTED_FUNCTIONS or name == "CHOOSE":
-        return any(inside.arrays for inside in found)
-    if name == "INDEX":
-        whole = any(rendered(slot) in ("", "0") for slot in slots[1:3])
-        return whole or (len(slots) == 2 and not (found[0].sizes and 1 in found[0].sizes[0]))
-    if name == "XLOOKUP":
-        return len(found) > 2 and not (found[2].sizes and 1 in found[2].sizes[0])
-    function = OURS.get(name)
-    if function is None:
-        return False
-    pairs = zip(found, function.parameters, strict=False)
-    ranges = any(inside.arrays and parameter.domain is not None for inside, parameter in pairs)
-    return ranges or function.returns_table
-
-
-def _has_intersection(shape: str) -> bool:
-    """Whether two references stand side by side with only a space between them."""
-    outside = re.sub(r'"[^"]*"|\'[^\']*\'', "q", shape)
-    return re.search(r"[\w$);\ue001]\s+[\w$\ue001]|[);\ue001]\s+\(", outside) is not None
+        raise KeepError(f"it computes an array of more than {_MOST_CELLS:,} cells")

@@ -31,7 +31,9 @@ OMITTED = "\ue000omitted"
 # Spellings of add-in functions: Office.js, XLL, VBA in another workbook (see docs of each host).
 _SPELLING = re.compile(r"(?:_xlfn\.|_xlws\.|_xldudf_|_xludf\.|_xll\.|\[\d+\]!)+", re.IGNORECASE)
 _COMPARISONS = ("=", "<>", "<", ">", "<=", ">=")
-_SEARCHES = ("FIND", "SEARCH", "MATCH", "VLOOKUP", "HLOOKUP", "XLOOKUP", "XMATCH", "INDEX")
+_SEARCHES = ("FIND", "SEARCH", "LOOKUP", "MATCH", "VLOOKUP", "HLOOKUP", "XLOOKUP", "XMATCH")
+_DATE_FORMAT = re.compile(f'"{trusted.DATE_FORMAT}"', re.IGNORECASE)
+_ANY, _DOUBT = "_ANY", "_DOUBT"
 
 
 def bare_name(function: str) -> str:
@@ -46,9 +48,17 @@ def bare_name(function: str) -> str:
 def rendered(part: Call | Slot) -> str:
     """A formula or an argument as it was, without spaces."""
     if isinstance(part, Call):
+        if part.name == ":":
+            return ":".join(map(rendered, part.slots))
         inside = ",".join(map(rendered, part.slots))
         return inside if not part.name else f"{part.name.removesuffix('(')}({inside})"
     return "".join(item.text if isinstance(item, Atom) else rendered(item) for item in part)
+
+
+def is_moving(slot: Slot) -> bool:
+    """Whether an argument is a reference that is computed."""
+    only = slot[0] if len(slot) == 1 else None
+    return isinstance(only, Call) and (only.name == ":" or bare_name(only.name) == "OFFSET")
 
 
 def lowered(root: Call) -> str:
@@ -125,21 +135,72 @@ def _nonzero(item: Atom | Call) -> bool:
 def _call(call: Call) -> str:
     if call.name == "(":
         return f"({_expression(call.slots[0])})"
+    if call.name == ":":
+        return _computed_range(*map(_range_end, call.slots))
     name = bare_name(call.name)
     if name in OURS:
         return f"{name}({','.join(_our_arguments(call.slots))})"
-    if name in ABSORBING and _is_risky(call.slots[0]):
-        return f'__IS("{name}",{_expression(call.slots[0])})'
-    arguments = [_argument(name, i, slot) for i, slot in enumerate(call.slots)]
-    if name == "IFERROR" and len(arguments) == 2 and _is_risky(call.slots[0]):
-        return f"__IFERROR({arguments[0]},{arguments[1] or 0})"
+    if name in ABSORBING and (risk := _risk(call.slots[0])):
+        return f'__IS{risk}("{name}",{_expression(call.slots[0])})'
+    if name in trusted.LOOKUPS and is_approximate(call):
+        return _approximate(name, call.slots)
+    arguments = _arguments(name, call.slots)
+    if name == "IFERROR" and len(arguments) == 2 and (risk := _risk(call.slots[0])):
+        return f"__IFERROR{risk}({arguments[0]},{arguments[1] or 0})"
+    text = f"{trusted.REPLACED.get(name, call.name)}({','.join(arguments)})"
+    if any(map(is_moving, call.slots)):
+        text = _of_moving(name, call.slots, arguments, text)
+    return f"__POSSIBLE({text})" if name in trusted.OVERFLOWING else text
+
+
+def _arguments(name: str, slots: list[Slot]) -> list[str]:
+    arguments = [_argument(name, i, slot) for i, slot in enumerate(slots)]
+    if name == "TEXT" and _DATE_FORMAT.fullmatch(rendered(slots[-1])):
+        arguments[0] = _text("__SERIAL", slots[0])
+    if name in trusted.EXACT_ARGUMENT and len(arguments) > 1:
+        arguments[0] = _key(name, slots[0], arguments[1])
     if name == "SEQUENCE":
         arguments = [argument or "1" for argument in arguments]
     if name == "POWER" and len(arguments) == 2:
         arguments[1] = f"__EXPONENT({arguments[0]},{arguments[1]})"
-    spelled = trusted.REPLACED.get(name, call.name)
-    text = f"{spelled}({','.join(arguments)})"
-    return f"__POSSIBLE({text})" if name in trusted.OVERFLOWING else text
+    return arguments
+
+
+def _of_moving(name: str, slots: list[Slot], arguments: list[str], text: str) -> str:
+    """A call with ranges that are found only when it is computed: wrong ones leave it undone."""
+    moving = [a for a, slot in zip(arguments, slots, strict=True) if is_moving(slot)]
+    # Many functions of the engine pass over an error in the place of a range.
+    doubts = [] if name in trusted.PASSING_ERRORS else [f"ISERROR({a})" for a in moving]
+    if name == "INDEX" and len(arguments) == 2:  # of a block of cells it would give a whole row
+        doubts.append(f"AND(ROWS({arguments[0]})>1,COLUMNS({arguments[0]})>1)")
+    if name in trusted.CRITERIA:  # the engine takes ranges of different sizes, unlike Excel
+        first, *others = (
+            a for i, a in enumerate(arguments) if i not in trusted.SINGLE_ARGUMENTS[name]
+        )
+        doubts += [f"{of}({first})<>{of}({a})" for a in others for of in ("ROWS", "COLUMNS")]
+    return f"IF(OR({','.join(doubts)}),__UNSURE(),{text})" if doubts else text
+
+
+def _computed_range(first: str, last: str) -> str:
+    """A range from one computed cell to another: most functions of the engine take only OFFSET."""
+    extents = (f"__SPAN({of}({first}),{of}({last}))" for of in ("ROW", "COLUMN"))
+    return f"OFFSET({first},0,0,{','.join(extents)})"
+
+
+def _range_end(slot: Slot) -> str:
+    """One end of a range: a reference, OFFSET, or INDEX at positions that are beyond doubt."""
+    only = slot[0]
+    if isinstance(only, Atom) or bare_name(only.name) != "INDEX":
+        return _expression(slot)
+    positions = [_whole("__POSITION", position) for position in only.slots[1:]]
+    return f"INDEX({','.join([_expression(only.slots[0]), *positions])})"
+
+
+def _whole(callback: str, slot: Slot) -> str:
+    """An argument that has to be a whole number, and but for a shift one above 0."""
+    text = rendered(slot)
+    literal = text.isdigit() and (callback == "__SHIFT" or int(text) > 0)
+    return text if literal or not slot else f"{callback}({_expression(slot)})"
 
 
 def _our_arguments(slots: list[Slot]) -> list[str]:
@@ -149,6 +210,9 @@ def _our_arguments(slots: list[Slot]) -> list[str]:
 
 
 def _argument(name: str, position: int, slot: Slot) -> str:
+    if name == "OFFSET" and position > 0:
+        shift = position < 3
+        return _whole("__SHIFT" if shift else "__EXTENT", slot) or ("0" if shift else "")
     guard, positions = trusted.GUARDED_ARGUMENTS.get(name, ("", None))
     if guard and (positions is None or position in positions):
         if name == "SEARCH" and position == 0:
@@ -156,18 +220,66 @@ def _argument(name: str, position: int, slot: Slot) -> str:
         return _text(guard, slot)
     if name in trusted.CRITERIA and position in trusted.SINGLE_ARGUMENTS[name]:
         return _text("__CRITERION", slot)
-    if name in trusted.EXACT_ARGUMENT and position == 0:
-        return _text("__KEY", slot)
     return _expression(slot)
 
 
-def _is_risky(slot: Slot) -> bool:
-    """Whether an error in this argument may be the engine's own."""
+def _key(name: str, slot: Slot, values: str) -> str:
+    """What an exact lookup looks for; all values are looked at only where it is open to doubt."""
+    key = _text("__KEY", slot)
+    if not key.startswith("__KEY") or any(isinstance(item, Call) for item in slot):
+        return key
+    first = {"VLOOKUP": f"INDEX({values},0,1)", "HLOOKUP": f"INDEX({values},1,0)"}.get(name, values)
+    plain = _expression(slot)
+    return f"IF(__DOUBTFUL({plain}),__KEY({plain},{first}),{plain})"
+
+
+def is_approximate(call: Call) -> bool:
+    """Whether a lookup takes the next smaller (or larger) value where there is no equal one."""
+    position, spellings = trusted.LOOKUPS[bare_name(call.name)]
+    return len(call.slots) <= position or rendered(call.slots[position]).upper() in spellings
+
+
+def _approximate(name: str, slots: list[Slot]) -> str:
+    """An approximate lookup, by a callback that looks whether the values are in order."""
+    key, values = _expression(slots[0]), _expression(slots[1])
+    if name == "MATCH":
+        descending = len(slots) > 2 and rendered(slots[2]) == "-1"
+        return f"__MATCH({-1 if descending else 1},{key},{values})"
+    if name == "LOOKUP":
+        results = _expression(slots[-1])
+        return f"INDEX({results},__MATCH(1,{key},{values}))"
+    position = _whole("__POSITION", slots[2])
+    if name == "VLOOKUP":
+        return f"INDEX({values},__MATCH(1,{key},INDEX({values},0,1)),{position})"
+    return f"INDEX({values},{position},__MATCH(1,{key},INDEX({values},1,0)))"
+
+
+def _risk(slot: Slot) -> str:
+    """Which errors in this argument may be no errors in Excel: none, those in doubt, or any.
+
+    The name ends the callback that then takes the place of the engine's own function.
+    """
     if len(slot) != 1:
-        return True
+        return _ANY
     item = slot[0]
     if isinstance(item, Atom):
-        return False
+        return ""
     name = bare_name(item.name)
     plain = all(len(s) < 2 and all(isinstance(i, Atom) for i in s) for s in item.slots)
-    return not (name in OURS or (plain and name in _SEARCHES))
+    if plain and (name in OURS or name == "INDEX"):
+        return ""
+    if (plain and name in _SEARCHES) or (name in OURS and all(map(_is_arithmetic, item.slots))):
+        return _DOUBT
+    return _ANY
+
+
+def _is_arithmetic(slot: Slot) -> bool:
+    """Whether nothing but operators and our functions stand in an argument."""
+    return all(
+        isinstance(item, Atom)
+        or (
+            (item.name == "(" or bare_name(item.name) in OURS)
+            and all(map(_is_arithmetic, item.slots))
+        )
+        for item in slot
+    )

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 from xml.parsers import expat
 
 from chinchilla_xl.errors import BrokenFile, UnsupportedFile
+from chinchilla_xl.recalc.addresses import Area, parse_area
 from chinchilla_xl.recalc.archive import Archive
+from chinchilla_xl.recalc.values import decode
 
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _STRICT = "{http://purl.oclc.org/ooxml/spreadsheetml/main}"
@@ -28,6 +31,18 @@ class DefinedName:
 
 
 @dataclass(frozen=True, slots=True)
+class Table:
+    """A table: the sheet and the area that it fills, with its header and total rows."""
+
+    name: str
+    sheet: str
+    area: Area
+    header_rows: int
+    total_rows: int
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Workbook:
     """The outline of a workbook: `titles` has every sheet, `sheets` each worksheet's part."""
 
@@ -35,6 +50,7 @@ class Workbook:
     titles: tuple[str, ...]
     names: tuple[DefinedName, ...]
     date1904: bool
+    tables: tuple[Table, ...] = ()
 
 
 def read_workbook(archive: Archive) -> Workbook:
@@ -68,7 +84,8 @@ def read_workbook(archive: Archive) -> Workbook:
         raise UnsupportedFile("it calculates with the precision displayed: switch that off first")
     properties = root.find(f"{_MAIN}workbookPr")
     date1904 = properties is not None and properties.get("date1904") in ("1", "true")
-    return Workbook(sheets, tuple(titles), _defined_names(root, titles), date1904)
+    tables = tuple(t for title, part in sheets.items() for t in _tables(archive, title, part))
+    return Workbook(sheets, tuple(titles), _defined_names(root, titles), date1904, tables)
 
 
 def without_iteration(data: bytes) -> bytes:
@@ -87,6 +104,29 @@ def _defined_names(root: ET.Element, titles: list[str]) -> tuple[DefinedName, ..
         formula = (element.text or "").strip().removeprefix("=")
         names.append(DefinedName(element.get("name", ""), formula, sheet))
     return tuple(names)
+
+
+def _tables(archive: Archive, title: str, sheet: str) -> Iterator[Table]:
+    """The tables of a worksheet; one that does not say where it is counts as none."""
+    if _relationship_part(sheet) not in archive.names:
+        return
+    for kind, part in _relationships(archive, sheet).values():
+        if kind != "table" or part not in archive.names:
+            continue
+        root = parse_xml(archive.read(part), part)
+        area = parse_area(root.get("ref", ""))
+        header, total = root.get("headerRowCount", "1"), root.get("totalsRowCount", "0")
+        if area is None or not (header + total).isdigit():
+            continue
+        columns = root.iterfind(f"{_MAIN}tableColumns/{_MAIN}tableColumn")
+        names = tuple(str(decode("str", column.get("name", ""))) for column in columns)
+        name = root.get("displayName") or root.get("name") or ""
+        yield Table(name, title, area, int(header), int(total), names)
+
+
+def _relationship_part(part: str) -> str:
+    folder, name = posixpath.split(part)
+    return posixpath.join(folder, "_rels", f"{name}.rels")
 
 
 def _natural(text: str) -> int:
@@ -112,8 +152,7 @@ def _engine_parts(archive: Archive) -> list[str]:
 
 def _relationships(archive: Archive, part: str) -> dict[str, tuple[str, str]]:
     """Relationship id -> (kind, part) of everything that `part` points to."""
-    folder, name = posixpath.split(part)
-    path = posixpath.join(folder, "_rels", f"{name}.rels")
+    folder, path = posixpath.dirname(part), _relationship_part(part)
     found = {}
     for element in parse_xml(archive.read(path), path):
         target = element.get("Target", "")

@@ -2,7 +2,7 @@
 
 It is asked only about cells that a spreadsheet program could not compute, and errs on the safe side: a
 formula whose references cannot be told from its text (INDIRECT, OFFSET, a range between calls, a
-table's column, a name that is a formula of these) counts as resting on any cell.
+name that is a formula of these) counts as resting on any cell.
 """
 
 from __future__ import annotations
@@ -24,12 +24,14 @@ from chinchilla_xl.recalc.addresses import (
 )
 from chinchilla_xl.recalc.lower import bare_name
 from chinchilla_xl.recalc.parts import Workbook
+from chinchilla_xl.recalc.structured import TableReferences
 from chinchilla_xl.recalc.syntax import (
     INFIX,
     POSTFIX,
     RANGE,
     Atom,
     Call,
+    KeepError,
     NotParsedError,
     Template,
     marked,
@@ -92,6 +94,7 @@ class Dependents:
         local = {n.name.casefold() for n in workbook.names if n.sheet is not None}
         for name in local:
             self._names.pop(name, None)
+        self._tables = TableReferences(workbook.tables)
         self._shapes: dict[object, list[Template] | None] = {}
         self._readers: dict[str, _Readers] = defaultdict(_Readers)
         self._anywhere: list[Place] = []
@@ -99,7 +102,7 @@ class Dependents:
         for place, text, filled_area in formulas:
             if filled_area is not None:
                 self._filled[place] = filled_area
-            references = self.references(text, place[0])
+            references = self.references(text, place)
             if references is None:
                 self._anywhere.append(place)
                 continue
@@ -146,16 +149,20 @@ class Dependents:
                 self._seen.add(place)
                 found.append(place)
 
-    def references(self, text: str, title: str) -> list[tuple[str, Area]] | None:
-        """Every area that a formula on the sheet `title` names; None if that is unclear."""
+    def references(self, text: str, place: Place) -> list[tuple[str, Area]] | None:
+        """Every area that the formula of a cell names; None if that is unclear."""
+        title, cell = place
         try:
             return [
                 area
-                for operand in self._operands(text)
+                for operand in self._operands(self._without_tables(text, title, cell))
                 for area in self._resolve(operand, title, 0)
             ]
-        except _UnknownError:
+        except (_UnknownError, KeepError):
             return None
+
+    def _without_tables(self, text: str, title: str, cell: Cell | None) -> str:
+        return self._tables.resolved(text, title, cell) if "[" in text else text
 
     def _operands(self, formula: str) -> list[str]:
         """The references and names in a formula; UnknownError if there may be others."""
@@ -187,7 +194,7 @@ class Dependents:
         if formula is None or depth > 8:
             raise _UnknownError
         found = []
-        for inner in self._operands(formula):
+        for inner in self._operands(self._without_tables(formula, title, None)):
             if "!" not in inner and parse_area(inner.replace("$", "")):
                 raise _UnknownError  # relative to a sheet
             found += self._resolve(inner, title, depth + 1)

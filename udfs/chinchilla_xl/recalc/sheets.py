@@ -16,6 +16,7 @@ from chinchilla_xl.recalc.engine import FIT, LARGEST_SPILL
 from chinchilla_xl.recalc.formulas import Judge, Verdict
 from chinchilla_xl.recalc.inputs import Input, locate
 from chinchilla_xl.recalc.lower import OURS
+from chinchilla_xl.recalc.moving import Reach, reaches
 from chinchilla_xl.recalc.parts import Workbook
 from chinchilla_xl.recalc.sheetedit import Edit, Replacement, edited, spliced
 from chinchilla_xl.recalc.sheetsyntax import FORMULA_ATTRIBUTES, FORMULA_TEXT, REST
@@ -86,6 +87,7 @@ class Sheet:
         """What takes the place of formula elements that the engine must not get."""
         formulas, data = self.formulas, self.xml.data
         find, tag = self.xml.syntax.token.match, len(self.xml.prefix) + 2
+        judge = self._judge.judge
         if not self._judged:
             self._groups = [self._grouped(group) for group in formulas.groups]
         aside = {cell.place for cells in (self.kept, self.lowered) for cell in cells}
@@ -97,7 +99,7 @@ class Sheet:
             match = find(data, start)
             assert match is not None
             if mark == Formulas.PLAIN and place not in aside:
-                verdict, references = self._judge.judge(unescaped(match[FORMULA_TEXT]))
+                verdict, references = judge(unescaped(match[FORMULA_TEXT]), self.title, place)
                 if not self._judged:
                     self._verdicts.append(verdict.number)
                 if verdict.reason is None and verdict.lowered is None:
@@ -146,7 +148,9 @@ class Sheet:
             return
         formula = self.formulas[cell]
         text = self.own_text(cell)
-        verdict, references = self._judge.judge(text, array=formula.kind == "array")
+        verdict, references = self._judge.judge(
+            text, self.title, cell.place, array=formula.kind == "array"
+        )
         self._verdicts.append(verdict.number)
         area = formula.area
         if formula.kind == "dataTable":
@@ -166,8 +170,8 @@ class Sheet:
                 self.lowered[cell] = lowered
 
     def _grouped(self, shared: SharedGroup) -> _Group:
-        verdict, references = self._judge.judge(shared.text)
         leader, (first, last) = shared.leader, shared.area
+        verdict, references = self._judge.judge(shared.text, self.title, leader.place)
         moves = [
             moved(shared.text, corner.row - leader.row, corner.column - leader.column)
             for corner in (first, last)
@@ -176,7 +180,8 @@ class Sheet:
         between = "".join(text for text in split(shared.text)[0] if isinstance(text, str))
         plain = _PLAIN.fullmatch(between) and not _LIKE_A_CELL.search(between)
         movable = all(text is not None and not turns_area(text) for text in moves)
-        together = verdict.reason is None and movable and bool(plain)
+        own = verdict.reason is None and not verdict.rewritten
+        together = own and movable and bool(plain)
         return _Group(shared, verdict, references, together)
 
     def _part(self, place: int) -> None:
@@ -223,7 +228,7 @@ class Sheet:
             return self.lowered[cell]
         own = self.own_text(cell)
         array_formula = cell in self.formulas.special
-        verdict, references = self._judge.judge(own, array=array_formula)
+        verdict, references = self._judge.judge(own, self.title, cell.place, array=array_formula)
         return own if verdict.lowered is None else verdict.lowered.filled(references)
 
     def verdict(self, cell: Cell) -> Verdict:
@@ -240,6 +245,17 @@ class Sheet:
         """Whether a formula may well give #VALUE!."""
         verdict = self.verdict(cell)
         return verdict.ours or verdict.sole in ("FIND", "SEARCH")
+
+    def moving(self) -> dict[Cell, list[Reach]]:
+        """The formulas that refer to cells found only when they are computed, and to which."""
+        numbers = {verdict.number for verdict in self._judge.verdicts if verdict.moving}
+        if not numbers:
+            return {}
+        return {
+            cell: reaches(self.text(cell), self.title)
+            for cell, number in zip(self.formulas, self._verdicts, strict=True)
+            if number in numbers and cell not in self.kept
+        }
 
     def plain_numbers(self) -> list[bool]:
         """Of each formula, whether a number as its result needs no second look."""
@@ -267,7 +283,7 @@ def open_sheets(archive: Archive, workbook: Workbook) -> dict[str, Sheet]:
     """Every worksheet of a workbook by its title."""
     parts = {t: SheetXml(partial(archive.read, p), p) for t, p in workbook.sheets.items()}
     hidden = any(xml.has_hidden_rows() for xml in parts.values())
-    judge = Judge(workbook.names, workbook.titles, hidden_rows=hidden)
+    judge = Judge(workbook.names, workbook.titles, workbook.tables, hidden_rows=hidden)
     return {title: Sheet(title, xml, judge) for title, xml in parts.items()}
 
 

@@ -27,7 +27,8 @@ class Syntax:
     new_error: re.Pattern[bytes]
     empty_formula: re.Pattern[bytes]
     cell_extension: re.Pattern[bytes]
-    bad_number: re.Pattern[bytes]
+    no_number: re.Pattern[bytes]
+    """A value that is no number; its group is the value."""
     dimension: re.Pattern[bytes]
     extensions: bytes
     reference: re.Pattern[bytes] = re.compile(rb"""\sr\s*=\s*["']([A-Z]{1,3})([0-9]{1,7})["']""")
@@ -66,11 +67,7 @@ class Syntax:
             ),
             pattern(rb"<%f\s*(?:/>|>\s*</%f\s*>)"),
             pattern(rb"<%extLst\b(?:(?!</%extLst).)*</%extLst\s*>(?=</%c>)"),
-            pattern(
-                rb"""<%c(?=[\s>])(?![^>]*\st\s*=\s*["'](?!n["']))[^>]*(?<!/)>"""
-                rb"(?:<%f\b[^>]*/>|<%f\b[^>]*>[^<]*</%f\s*>)?"
-                rb"<%v>(?!\s*(?:[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*)?</)(?P<text>[^<]*)"
-            ),
+            pattern(rb"<%v>(?!\s*(?:[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*)?</)([^<]*)"),
             pattern(rb"""<%dimension\b[^>]*\sref\s*=\s*["'](?P<area>[^"']*)[^>]*/>"""),
             b"<%sextLst" % prefix,
         )

@@ -174,10 +174,13 @@ class SheetXml:
 
     def _refuse_numbers(self) -> None:
         """BrokenFile if a cell's number is none."""
-        bad = self.syntax.bad_number.search(self.data, *self.bounds)
-        if bad is not None:
-            words = bad["text"][:40].decode("utf-8", "replace")
-            raise BrokenFile(f"{self.part} has a number in a cell that is none: {words!r}")
+        data, start_tag = self.data, b"<%sc" % self.prefix
+        for value in self.syntax.no_number.finditer(data, *self.bounds):
+            cell = data[data.rfind(start_tag, 0, value.start()) : value.start()]
+            kind = self.syntax.type_attribute.search(cell.partition(b">")[0])
+            if (kind is None or kind[1] == b"n") and self.syntax.extensions not in cell:
+                words = value[1][:40].decode("utf-8", "replace")
+                raise BrokenFile(f"{self.part} has a number in a cell that is none: {words!r}")
 
     def formulas(self) -> Formulas:
         """The formula cells, in the order of the part."""

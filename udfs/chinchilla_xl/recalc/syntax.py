@@ -31,15 +31,20 @@ _ROW = (
     r"(?:10485(?:7[0-6]|[0-6]\d)|1048[0-4]\d{2}|104[0-7]\d{3}|10[0-3]\d{4}|[1-9]\d{0,5})(?![0-9])"
 )
 _CELL = rf"\$?{_COLUMN}\$?{_ROW}"
+BRACKETS = r"\[(?:[^\[\]']|'.|\[(?:[^\[\]']|'.)*\])*\]"
+"""What a table's columns and areas stand in; an apostrophe makes the next character plain."""
+
 # Beyond XFD1048576, and before a parenthesis or a dot, the same letters and digits are a name.
 _REFERENCE = re.compile(
-    rf'("[^"]*"|\'[^\']*\'|(?<![\w.$@\[\]\\?]){_CELL}(?::{_CELL})?(?!\s*\()(?![\w.!?\\:\[\]]))',
-    re.IGNORECASE,
+    rf'("[^"]*"|\'[^\']*\'|{BRACKETS}|(?<![\w.$@\[\]\\?]){_CELL}(?::{_CELL})?(?!\s*\()'
+    r"(?!:(?!(?:INDEX|OFFSET)\()|[\w.!?\\\[\]]))",
+    re.IGNORECASE | re.DOTALL,
 )
 _CALL_SPACE = re.compile(r'("[^"]*"|\'[^\']*\')|(?<=[\w.])\s+(?=\()')
 
-_QUOTES = ('"', "'")
+_QUOTES = ('"', "'", "[")
 _MARK, _FIRST, _LAST = "\ue001", 0xE100, 0xF8FF
+_SPECIAL = re.compile(r"""[:"'\[]""")
 _PRIVATE = re.compile("[\ue000-\uf8ff]")
 
 
@@ -48,6 +53,10 @@ _DEEPEST = 200
 
 class NotParsedError(Exception):
     """A formula that is no formula, or is beyond the tokenizer."""
+
+
+class KeepError(Exception):
+    """Why a formula is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +69,10 @@ class Atom:
 
 @dataclass(slots=True)
 class Call:
-    """A function's call with its arguments; "(" is a parenthesis, "" the formula itself."""
+    """A function's call with its arguments.
+
+    "(" is a parenthesis, ":" the range from one computed reference to another, "" the formula.
+    """
 
     name: str
     slots: list[Slot] = field(default_factory=lambda: [[]])
@@ -82,7 +94,7 @@ def split(formula: str) -> tuple[tuple[object, ...], list[str]]:
     """
     pieces = _REFERENCE.split(formula)
     found = pieces[1::2]
-    if ":" not in formula and '"' not in formula and "'" not in formula:
+    if not _SPECIAL.search(formula):
         return tuple(pieces[::2]), found
     between: list[object] = []
     references = []
@@ -140,16 +152,24 @@ def parse(shape: str) -> Call:
         tokens = [token for token in Tokenizer("=" + numbered) if token is not None]
     except TokenizerError:
         raise NotParsedError from None
+    root = _tree(tokens)
+    if ":" in numbered:
+        _fold_ranges(root)
+    return root
+
+
+def _tree(tokens: list[Token]) -> Call:
     root = Call("")
     calls = [root]
     for item in _items(tokens):
+        slot = calls[-1].slots[-1]
         if isinstance(item, Atom):
-            calls[-1].slots[-1].append(item)
+            slot.append(item)
         elif str(item.token_type) == "Sep":
             calls[-1].slots.append([])
         elif str(item.subtype) == "Open":
             call = Call(item.value[:-1].strip() or "(")
-            calls[-1].slots[-1].append(call)
+            slot.append(call)
             calls.append(call)
         else:
             calls.pop()
@@ -158,6 +178,22 @@ def parse(shape: str) -> Call:
     if len(calls) > 1 or len(root.slots) > 1 or not root.slots[0]:
         raise NotParsedError
     return root
+
+
+def _fold_ranges(call: Call) -> None:
+    """Make one call of every range whose ends are computed, such as A1:INDEX(A1:A9,3)."""
+    for slot in call.slots:
+        at = 0
+        while at < len(slot):
+            item = slot[at]
+            if isinstance(item, Call):
+                _fold_ranges(item)
+            elif at and item.text == ":":
+                ends: list[Slot] = [slot[at - 1 : at], slot[at + 1 : at + 2]]
+                slot[at - 1 : at + 2] = [Call(":", ends)]
+                at -= 1  # and into the new call, for what its ends hold
+                continue
+            at += 1
 
 
 def _items(tokens: list[Token]) -> Iterator[Atom | Token]:
@@ -184,6 +220,11 @@ def place(number: int) -> str:
     return chr(_FIRST + number)
 
 
+def is_place(text: str) -> bool:
+    """Whether this is the character of a reference."""
+    return len(text) == 1 and _FIRST <= ord(text) <= _LAST
+
+
 class Template:
     """A text with places in it for a formula's references."""
 
@@ -199,6 +240,12 @@ class Template:
     def filled(self, references: list[str]) -> str:
         """The text with these references in their places."""
         return self._format.format(*references)
+
+
+def has_intersection(shape: str) -> bool:
+    """Whether two references stand side by side with only a space between them."""
+    outside = re.sub(r'"[^"]*"|\'[^\']*\'', "q", shape)
+    return re.search(r"[\w$);\ue001]\s+[\w$\ue001]|[);\ue001]\s+\(", outside) is not None
 
 
 def moved(formula: str, rows: int, columns: int) -> str | None:
@@ -221,5 +268,8 @@ def moved(formula: str, rows: int, columns: int) -> str | None:
 
     text = _REFERENCE.sub(move, formula)
     # Whole columns and rows move too; they are rare enough to be left to the reader of the report.
+    # A structured reference would move too, from column to column.
+    if columns and "[" in formula:
+        return None
     relative = re.search(r"(?<![\w$])[A-Z]{1,3}:\$?[A-Z]|:[A-Z]{1,3}(?!\w)|(?<![\w$])\d+:", formula)
     return None if relative or not inside else text

@@ -10,20 +10,22 @@ from __future__ import annotations
 SCALAR_FUNCTIONS = frozenset(
     """
     ABS ACCRINT ACOS ACOSH ACOT ADDRESS ARABIC ASIN ASINH ATAN ATAN2 ATANH BASE BETA.DIST
-    BETA.INV BIN2DEC BINOM.DIST BITAND BITLSHIFT BITOR BITRSHIFT BITXOR  CHAR
+    BETA.INV BIN2DEC BINOM.DIST BITAND BITLSHIFT BITOR BITRSHIFT BITXOR CEILING CEILING.MATH
+    CEILING.PRECISE CHAR
     CHISQ.DIST CHISQ.DIST.RT CHISQ.INV CLEAN CODE COLUMN COMBIN COMBINA COMPLEX CONCATENATE
     CONFIDENCE.NORM  COS COSH COT CUMIPMT CUMPRINC DATE DATEDIF DATEVALUE DAY DAYS
     DAYS360 DB DDB DEC2BIN DEC2HEX DEC2OCT DECIMAL DEGREES DELTA DOLLAR DOLLARDE DOLLARFR EDATE
     EFFECT EOMONTH ERF ERFC EVEN EXACT EXP EXPON.DIST F.DIST F.INV FACT FACTDOUBLE
-    FALSE FIND FISHER FISHERINV FIXED   FV GAMMA GAMMA.DIST GAMMA.INV GAMMALN
+    FALSE FIND FISHER FISHERINV FIXED FLOOR FLOOR.MATH
+    FLOOR.PRECISE FV GAMMA GAMMA.DIST GAMMA.INV GAMMALN
     GAUSS GCD GESTEP HEX2DEC HOUR HYPGEOM.DIST IFERROR IFNA IFS IMABS INT IPMT ISBLANK ISERR
-    ISERROR ISEVEN ISLOGICAL ISNA ISNONTEXT ISNUMBER ISODD ISOWEEKNUM ISTEXT LCM LEFT LEN LN LOG
+    ISERROR ISEVEN ISLOGICAL ISNA ISNONTEXT ISNUMBER ISO.CEILING ISODD ISOWEEKNUM ISPMT ISTEXT LCM LEFT LEN LN LOG
     LOG10 LOGNORM.DIST LOGNORM.INV LOWER MID MINUTE MOD MONTH MROUND MULTINOMIAL N NA
     NEGBINOM.DIST NETWORKDAYS NETWORKDAYS.INTL NOMINAL NORM.DIST NORM.INV NORM.S.DIST NORM.S.INV
-    NORMDIST NORMINV NOT NOW NPER NUMBERVALUE OCT2DEC ODD PDURATION PERMUT
+    NORMDIST NORMINV NORMSDIST NORMSINV NOT NOW NPER NUMBERVALUE OCT2DEC ODD PDURATION PERMUT
     PHI PI PMT POISSON.DIST POWER PPMT PRICE  PV QUOTIENT RADIANS RATE  REPT RIGHT
     ROMAN ROUND ROUNDDOWN ROUNDUP ROW RRI SEARCH SEC SECOND SEQUENCE SIGN SIN SINH SLN SQRT
-    SQRTPI STANDARDIZE SUBSTITUTE SWITCH SYD T T.DIST T.DIST.2T   TAN TANH
+    SQRTPI STANDARDIZE SUBSTITUTE SWITCH SYD T T.DIST T.DIST.2T T.INV TAN TANH
     TBILLPRICE TEXT TEXTAFTER TEXTBEFORE TIME TODAY TRIM TRUE TRUNC TYPE UNICHAR UNICODE UPPER
     VALUE WEEKDAY WEEKNUM WEIBULL.DIST WORKDAY WORKDAY.INTL YEAR YEARFRAC YIELD
     """.split()
@@ -35,7 +37,7 @@ RANGE_FUNCTIONS = frozenset(
     AND AVEDEV AVERAGE AVERAGEA AVERAGEIF AVERAGEIFS CHOOSE CHOOSECOLS CHOOSEROWS COLUMNS CONCAT
     CORREL COUNT COUNTA COUNTBLANK COUNTIF COUNTIFS COVARIANCE.P COVARIANCE.S DEVSQ DROP FILTER
     FORECAST FORECAST.LINEAR GEOMEAN GROWTH HARMEAN HLOOKUP HSTACK INDEX INTERCEPT IRR KURT
-    LARGE LINEST MATCH MAX MAXIFS MEDIAN MIN MINIFS MIRR MODE MODE.SNGL NPV OR PEARSON
+    LARGE LINEST LOOKUP MATCH MAX MAXIFS MEDIAN MIN MINIFS MIRR MMULT MODE MODE.SNGL NPV OFFSET OR PEARSON
     PERCENTILE PERCENTILE.EXC PERCENTILE.INC PRODUCT QUARTILE QUARTILE.EXC QUARTILE.INC RANK
     RANK.AVG RANK.EQ ROWS RSQ SERIESSUM SKEW SLOPE SMALL SORT SORTBY STDEV STDEV.P STDEV.S
     STDEVP STEYX SUBTOTAL SUM SUMIF SUMIFS SUMPRODUCT SUMSQ SUMX2MY2 SUMX2PY2 SUMXMY2 TAKE
@@ -55,7 +57,7 @@ ARRAY_FUNCTIONS = frozenset({"SUMPRODUCT"})
 
 ARRAY_RESULTS = frozenset(
     """
-    CHOOSECOLS CHOOSEROWS DROP FILTER GROWTH HSTACK LINEST SEQUENCE SORT SORTBY TAKE TOCOL TOROW
+    CHOOSECOLS CHOOSEROWS DROP FILTER GROWTH HSTACK LINEST MMULT SEQUENCE SORT SORTBY TAKE TOCOL TOROW
     TRANSPOSE TREND UNIQUE VSTACK
     """.split()
 )
@@ -84,11 +86,13 @@ SINGLE_ARGUMENTS: dict[str, frozenset[int]] = {
     "INDEX": frozenset({1, 2, 3}),
     "IRR": frozenset({1}),
     "LARGE": frozenset({1}),
+    "LOOKUP": frozenset({0}),
     "MATCH": frozenset({0, 2}),
     "MAXIFS": _IFS,
     "MINIFS": _IFS,
     "MIRR": frozenset({1, 2}),
     "NPV": frozenset({0}),
+    "OFFSET": frozenset({1, 2, 3, 4}),
     "PERCENTILE": frozenset({1}),
     "PERCENTILE.EXC": frozenset({1}),
     "PERCENTILE.INC": frozenset({1}),
@@ -120,28 +124,59 @@ EXACT_ARGUMENT: dict[str, tuple[int, tuple[str, ...]]] = {
     "XLOOKUP": (4, ("", "0")),
     "XMATCH": (2, ("", "0")),
 }
-"""The argument, and its spellings, with which a lookup is exact.
+"""The argument, and its spellings, with which a lookup is exact."""
 
-An approximate one is computed by bisection, whose answer on unsorted data is the program's own.
+LOOKUPS: dict[str, tuple[int, tuple[str, ...]]] = {
+    "HLOOKUP": (3, ("TRUE", "1")),
+    "LOOKUP": (9, ()),
+    "MATCH": (2, ("1", "TRUE", "-1")),
+    "VLOOKUP": (3, ("TRUE", "1")),
+}
+"""The argument, and its spellings, with which a lookup is approximate; so it is without it.
+
+Then values in order are looked through by a callback; on others the answer is the program's own.
 """
+
+NOT_OMITTED = frozenset(
+    """
+    CEILING CEILING.MATH CEILING.PRECISE FLOOR FLOOR.MATH FLOOR.PRECISE IF ISO.CEILING MMULT
+    """.split()
+)
+"""Functions of which no argument between commas may be left out."""
+
+_NUMBER = r"[#0,]*0(?:\.[0#]+)?%?"
+_SECTION = r'\(?[-+]?\$?(?:#,##0|0+)(?:\.0+)?,{0,2}%?x?(?: ?""[^"\\]*"")?\)?'
+_DAY = "(?:d{1,4}|m{1,4}|yyyy|yy)"
+DATE_FORMAT = rf"{_DAY}(?:[-/., ]*{_DAY})*"
 
 ARGUMENT_FORMS: dict[str, tuple[int, str, str]] = {
     "DATEDIF": (2, '"[ymd]"', "in this unit"),
     "NETWORKDAYS.INTL": (2, "|[0-9]+", "weekends of this form"),
-    "SUBTOTAL": (0, "[1-9]|1[01]", "a code that is not a number from 1 to 11"),
+    "SUBTOTAL": (0, "(10)?[1-9]|1?1[01]", "a code that is none of its numbers"),
     "TEXT": (
         1,
-        r'"([#0,]*0(\.[0#]+)?%?|yyyy-mm-dd|mmm yyyy|mmmm yyyy|dd/mm/yyyy|yyyy)"',
+        f'"(?:{_NUMBER}|{_SECTION}(?:;{_SECTION}){{0,2}}|{DATE_FORMAT})"',
         "in this format",
     ),
     "WORKDAY.INTL": (2, "|[0-9]+", "weekends of this form"),
 }
 """Arguments that must match a pattern for the function to be trusted, and the reason if not."""
 
-MOST_ARGUMENTS = {"TEXTAFTER": 2, "TEXTBEFORE": 2}
+MOST_ARGUMENTS = {
+    "CEILING": 2,
+    "CEILING.PRECISE": 2,
+    "FLOOR": 2,
+    "FLOOR.PRECISE": 2,
+    "ISO.CEILING": 2,
+    "TEXTAFTER": 2,
+    "TEXTBEFORE": 2,
+}
 
 COUNTING = frozenset({"COUNT", "COUNTA", "TYPE"})
 """Functions that pass over errors: an error of the engine's own would not be seen."""
+
+PASSING_ERRORS = frozenset({"AVERAGE", "MAX", "MIN", "SUM"})
+"""Functions known to give the error that a computed reference, such as OFFSET, comes to."""
 
 CRITERIA = frozenset("AVERAGEIF AVERAGEIFS COUNTIF COUNTIFS MAXIFS MINIFS SUMIF SUMIFS".split())
 
@@ -171,8 +206,16 @@ GUARDED_ARGUMENTS: dict[str, tuple[str, frozenset[int] | None]] = {
 """The callback through which arguments pass (None: all of them)."""
 
 REPLACED = {
+    "CEILING": "__CEILING",
+    "CEILING.MATH": "__CEILING_MATH",
+    "CEILING.PRECISE": "__CEILING_MATH",
     "DATE": "__DATE",
+    "FLOOR": "__FLOOR",
+    "FLOOR.MATH": "__FLOOR_MATH",
+    "FLOOR.PRECISE": "__FLOOR_MATH",
     "HSTACK": "__HSTACK",
+    "ISO.CEILING": "__CEILING_MATH",
+    "MMULT": "__MMULT",
     "MOD": "__MOD",
     "SEQUENCE": "__SEQUENCE",
     "SUBSTITUTE": "__SUBSTITUTE",
@@ -194,9 +237,7 @@ REASONS = {
     "RAND": "a random number",
     "RANDBETWEEN": "a random number",
     "RANDARRAY": "random numbers",
-    "CEILING": "the engine rounds negative numbers otherwise than Excel",
     "INDIRECT": "a reference built from text",
-    "OFFSET": "a reference that is computed",
     "CELL": "it asks about the spreadsheet program",
     "INFO": "it asks about the spreadsheet program",
 }

@@ -1,0 +1,73 @@
+"""Values in the engine's form, and what every callback does with them.
+
+That form is float (int from some functions, such as ROW), str, bool, None for a blank, a dictionary for an error, and lists of rows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+UNSURE = {"type": "Error", "kind": "NImpl"}
+"""What cannot be told for certain: the cell keeps its cached value."""
+VALUE = {"type": "Error", "kind": "Value"}
+NUM = {"type": "Error", "kind": "Num"}
+NA = {"type": "Error", "kind": "Na"}
+REF = {"type": "Error", "kind": "Ref"}
+DIV = {"type": "Error", "kind": "Div"}
+
+LONGEST_TEXT = 32767
+SMALLEST = 2.2250738585072014e-308
+_NUMBER = re.compile(r"\s*[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?\s*")
+
+
+def elementwise(function: Callable[..., Any], *args: Any) -> Any:
+    """The function of single values applied to arrays: one row or column repeats."""
+    if not any(isinstance(arg, list) for arg in args):
+        return function(*args)
+    grids = [arg if isinstance(arg, list) else [[arg]] for arg in args]
+    height, width = max(map(len, grids)), max(len(g[0]) for g in grids)
+
+    def at(grid: list[list[Any]], i: int, j: int) -> Any:
+        i = 0 if len(grid) == 1 else i
+        j = 0 if len(grid[0]) == 1 else j
+        return grid[i][j] if i < len(grid) and j < len(grid[0]) else NA
+
+    return [
+        [function(*(at(grid, i, j) for grid in grids)) for j in range(width)] for i in range(height)
+    ]
+
+
+def lifted(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of single values as one of arrays too."""
+    return partial(elementwise, function)
+
+
+def possible(value: Any) -> Any:
+    """A value as a cell can hold it: no infinity, nothing denormal, no endless text."""
+    if isinstance(value, float):
+        if value - value != 0:
+            return NUM
+        return 0.0 if 0 < abs(value) < SMALLEST else value
+    if isinstance(value, str) and len(value) > LONGEST_TEXT:
+        return VALUE
+    return value
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is a number; a boolean is none."""
+    return type(value) is float or type(value) is int
+
+
+def to_number(value: Any) -> Any:
+    """An operand of arithmetic as a number, or the error that it gives."""
+    if isinstance(value, str):
+        return float(value) if _NUMBER.fullmatch(value) else VALUE
+    return value if isinstance(value, dict) else float(value or 0.0)
+
+
+def rounded(x: float) -> float:
+    """A number to the 15 digits that a spreadsheet shows."""
+    return float(f"{x:.14e}")
