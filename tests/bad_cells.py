@@ -271,7 +271,9 @@ EXHAUSTING: dict[str, Case] = {
     "a formula of 8,000 exclamation marks": Case(
         with_formula("A1" + "!" * 8_000), Report, "no sheet"
     ),
-    "a formula of 8,000 colons": Case(with_formula("A1" + ":A1" * 2_600), Report, "cannot be parsed"),
+    "a formula of 8,000 colons": Case(
+        with_formula("A1" + ":A1" * 2_600), Report, "cannot be parsed"
+    ),
     "a formula of 8,000 quotes": Case(with_formula("'" * 8_001), Report, "parsed"),
     "a formula of letters": Case(with_formula("A" * 8_000), Report, "no name"),
     "a number of 8,000 digits": Case(with_formula("1" * 8_000), Report, "beyond the largest"),
