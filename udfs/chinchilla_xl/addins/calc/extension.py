@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import sys
 import zipfile
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
@@ -20,7 +22,10 @@ from chinchilla_xl.addins.sources import source
 from chinchilla_xl.functions import FUNCTIONS
 
 SERVICE = "chinchilla.xl"
-"""The service that LibreOffice knows the add-in by; it calls a function SERVICE.NAME inside."""
+"""The service by which LibreOffice knows the add-in."""
+
+STORED = f"{SERVICE.upper()}."
+"""What stands before the name of a function in .ods files, and in .xlsx files before 24.8."""
 
 IDENTIFIER = "chinchilla-xl"
 COMPONENT = "chinchilla_xl_calc.py"
@@ -39,11 +44,11 @@ _MEMBERS = {
 }
 
 
-def extension(folders: Sequence[Path]) -> bytes:
-    """The .oxt, whose component looks for the packages in `folders` too, under this Python."""
+def extension() -> bytes:
+    """The .oxt; its component finds the packages in the environment that runs this, too."""
     environment = {
         "python": f"{sys.version_info.major}.{sys.version_info.minor}",
-        "folders": [str(folder) for folder in folders],
+        "folders": package_folders(),
     }
     files = {
         "META-INF/manifest.xml": manifest(),
@@ -60,6 +65,20 @@ def extension(folders: Sequence[Path]) -> bytes:
             # A fixed date: the same catalogue gives the same bytes.
             archive.writestr(zipfile.ZipInfo(name, (2024, 1, 1, 0, 0, 0)), text)
     return target.getvalue()
+
+
+def package_folders() -> list[str]:
+    """Where chinchilla_xl, numpy and scipy are: site-packages, and a checkout's udfs."""
+    specs = map(find_spec, ("chinchilla_xl", "numpy", "scipy"))
+    folders = [str(Path(s.origin).resolve().parents[1]) for s in specs if s and s.origin]
+    return list(dict.fromkeys(folders))
+
+
+def unpack(place: Path) -> None:
+    """Put the extension's files into the folder `place`, in the stead of an older one's."""
+    shutil.rmtree(place, ignore_errors=True)
+    with zipfile.ZipFile(io.BytesIO(extension())) as archive:
+        archive.extractall(place)
 
 
 def idl() -> str:
