@@ -1,11 +1,11 @@
-"""The command line: chinchilla-xl functions | new | fill | recompute | sweep | show | fit | ..."""
+"""The command line: chinchilla-xl functions | addin | new | fill | recompute | sweep | show | fit | ..."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from chinchilla_xl import cli_recalc
+from chinchilla_xl import cli_addin, cli_recalc
 from chinchilla_xl.cli_support import (
     REFUSED,
     SET_HELP,
@@ -185,6 +185,9 @@ def figures(folder: Path) -> None:
 
     for path in draw(folder):
         click.echo(path)
+
+
+cli.add_command(cli_addin.addin)
 
 
 def main() -> None:

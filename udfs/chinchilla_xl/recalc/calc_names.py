@@ -7,8 +7,12 @@ versions read both and write plain names.
 from __future__ import annotations
 
 import re
+from xml.sax.saxutils import escape, unescape
 
 from chinchilla_xl.addins.calc.extension import STORED
+from chinchilla_xl.errors import BrokenFile, WorkbookError
+from chinchilla_xl.recalc.archive import Archive
+from chinchilla_xl.recalc.files import Location, read_file, write_file
 from chinchilla_xl.recalc.lower import OURS, bare_name
 from chinchilla_xl.recalc.syntax import (
     RANGE,
@@ -22,6 +26,13 @@ from chinchilla_xl.recalc.syntax import (
 )
 
 _CALL = re.compile(r"""("[^"]*"|'[^']*')|((?:\[\d+\]!)?[^\W\d][\w.]*)(?=\s*\()""")
+
+_FORMULAS = re.compile(r"xl/(?:workbook|worksheets/[^/]+|tables/[^/]+)\.xml")
+_ELEMENT = re.compile(
+    r"(<(\w+:)?(?:f|formula|formula1|formula2|definedName|calculatedColumnFormula)\b[^<>]*(?<!/)>)"
+    r"([^<>]+)(</)"
+)
+_QUOTES = {"&quot;": '"', "&apos;": "'"}
 
 
 def spelled(formula: str) -> str | None:
@@ -70,3 +81,37 @@ def _argument(slot: Slot) -> str:
     written = _written(slot)
     reference = len(slot) == 1 and isinstance(slot[0], Atom) and slot[0].kind == RANGE
     return f"TRANSPOSE(TRANSPOSE({written}))" if reference else written
+
+
+def rename_file(path: Location, *, for_calc: bool) -> int:
+    """Rename our functions in every formula of a workbook, in place; how many formulas changed."""
+    try:
+        archive = Archive(read_file(path))
+        parts, count = {}, 0
+        for part in sorted(archive.names):
+            if _FORMULAS.fullmatch(part):
+                text = archive.read(part).decode("utf-8")
+                parts[part], changed = _renamed_part(text, STORED if for_calc else "")
+                count += changed
+    except UnicodeDecodeError:
+        raise BrokenFile(f"{path}: a part of it is not in UTF-8") from None
+    except WorkbookError as e:
+        raise type(e)(f"{path}: {e}") from None
+    if count:
+        write_file(path, archive.replaced(archive.changes(parts)))
+    return count
+
+
+def _renamed_part(xml: str, prefix: str) -> tuple[bytes, int]:
+    count = 0
+
+    def rename(match: re.Match[str]) -> str:
+        nonlocal count
+        formula = unescape(match[3], _QUOTES)
+        text = renamed(formula, prefix)
+        if text is None or text == formula:
+            return match[0]
+        count += 1
+        return f"{match[1]}{escape(text)}{match[4]}"
+
+    return _ELEMENT.sub(rename, xml).encode(), count

@@ -1,1 +1,1 @@
-"""The add-ins."""
+"""LibreOffice Calc: the extension, built without a compiler, installed and tried."""
