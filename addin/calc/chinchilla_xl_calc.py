@@ -19,7 +19,8 @@ from com.sun.star.lang import Locale, XLocalizable, XServiceInfo
 
 SERVICE = "chinchilla.xl"
 
-# Calc's numbers for the error values of spreadsheet files, and back.
+# Calc's numbers for the error values of spreadsheet files. It never hands one over: an argument with
+# an error in it is an error of the formula, and the function is not called.
 ERRORS = {
     "#NULL!": 521,
     "#DIV/0!": 532,
@@ -29,7 +30,6 @@ ERRORS = {
     "#NUM!": 503,
     "#N/A": 32767,
 }
-NAMES = {number: name for name, number in ERRORS.items()}
 NO_ADD_IN = 530
 """Calc says "Add-in not found" of a cell with this error, which becomes #NAME? in an .xlsx."""
 
@@ -40,11 +40,6 @@ _LAST_REFUSALS = 20
 def error_value(number):
     """Calc's form of an error: a NaN with the number in its lower half."""
     return struct.unpack("<d", struct.pack("<Q", _PAYLOAD | number))[0]
-
-
-def error_number(nan):
-    """The number of the error that a NaN stands for."""
-    return struct.unpack("<Q", struct.pack("<d", nan))[0] & 0xFFFF
 
 
 class Library:
@@ -113,33 +108,42 @@ class Library:
 
     def _method(self, function, flags):
         """The function as Calc calls it: all its arguments by position, None if omitted."""
-        cells, taken, refused = function.cells, self._taken, self._given
+        cells, taken, given = function.cells, self._taken, self._given
+        numbers = [p.domain is not None for p in function.parameters[: function.required]]
+        optional = [i >= function.required and not flag for i, flag in enumerate(flags)]
+        plain = numbers + [False] * (len(flags) - len(numbers))
+        kinds = list(zip(plain, optional, flags))
 
         def call(_, *args):
             count = len(args)
             while count and args[count - 1] is None:
                 count -= 1
-            given = [
-                arg if type(arg) is float and not flag else taken(arg, flag)
-                for arg, flag in zip(args[:count], flags)
-            ]
-            result = cells(*given)
-            return ((result,),) if type(result) is float else refused(function.name, result)
+            result = cells(
+                *[
+                    arg if plain and type(arg) is float else taken(arg, optional, flag)
+                    for arg, (plain, optional, flag) in zip(args[:count], kinds)
+                ]
+            )
+            return ((result,),) if type(result) is float else given(function.name, result)
 
         return call
 
-    def _taken(self, arg, flag):
-        """An argument of Calc's as `cells` takes it. Calc has no TRUE: a flag is the number 1."""
+    def _taken(self, arg, optional, flag):
+        """An argument of Calc's as `cells` takes it.
+
+        Calc has no TRUE, only the number 1. It hands a blank cell alone over as 0, which in an
+        optional argument stands for nothing else.
+        """
         if type(arg) is tuple:
-            if type(arg[0]) is tuple:
-                return [[self._cell(cell, flag) for cell in row] for row in arg]
-            return [[self._cell(cell, flag) for cell in arg]]
+            if len(arg) == 1 and len(arg[0]) == 1:
+                return self._cell(arg[0][0], flag)
+            return [[self._cell(cell, flag) for cell in row] for row in arg]
+        if optional and arg == 0.0:
+            return None
         return arg if type(arg) is str else self._cell(arg, flag)
 
     def _cell(self, cell, flag):
         if type(cell) is float:
-            if cell != cell:
-                return self.error(NAMES.get(error_number(cell), "#VALUE!"))
             return bool(cell) if flag and cell in (0.0, 1.0) else cell
         return None if cell == "" else cell  # in a range a blank cell is an empty text
 

@@ -11,6 +11,8 @@ from xml.sax.saxutils import escape, unescape
 
 from chinchilla_xl.addins.calc.extension import STORED
 from chinchilla_xl.errors import BrokenFile, WorkbookError
+from chinchilla_xl.functions.settings import read_flag
+from chinchilla_xl.recalc.addresses import parse_area
 from chinchilla_xl.recalc.archive import Archive
 from chinchilla_xl.recalc.files import Location, read_file, write_file
 from chinchilla_xl.recalc.lower import OURS, bare_name
@@ -38,14 +40,14 @@ _QUOTES = {"&quot;": '"', "&apos;": "'"}
 def spelled(formula: str) -> str | None:
     """The formula for a recalculation by LibreOffice; None if it calls none of our functions.
 
-    Calc hands a blank cell over as the number 0, unless it is in an array: as in the other engines, it
-    shall be no number.
+    Calc hands a blank cell over as the number 0, and an error in a range as one of its own. As in the
+    other engines, the one shall be #N/A and the other keep its kind.
     """
     if renamed(formula, STORED) is None:
         return None
     try:
         shape, references = split(formula)
-        return filled(_written(parse(shape).slots[0]), references)
+        return _written(parse(shape).slots[0], references)
     except NotParsedError:
         return None
 
@@ -66,21 +68,36 @@ def renamed(formula: str, prefix: str) -> str | None:
     return text if found else None
 
 
-def _written(slot: Slot) -> str:
-    return "".join(item.text if isinstance(item, Atom) else _call(item) for item in slot)
+def _written(slot: Slot, references: list[str]) -> str:
+    return "".join(
+        filled(item.text, references) if isinstance(item, Atom) else _call(item, references)
+        for item in slot
+    )
 
 
-def _call(call: Call) -> str:
-    name = bare_name(call.name)
-    if name not in OURS:
-        return f"{call.name.removesuffix('(')}({','.join(map(_written, call.slots))})"
-    return f"{STORED}{name}({','.join(map(_argument, call.slots))})"
+def _call(call: Call, references: list[str]) -> str:
+    arguments = [_written(slot, references) for slot in call.slots]
+    function = OURS.get(bare_name(call.name))
+    if function is None:
+        return f"{call.name.removesuffix('(')}({','.join(arguments)})"
+    for i, (slot, parameter) in enumerate(zip(call.slots, function.parameters, strict=False)):
+        if len(slot) == 1 and isinstance(slot[0], Atom) and slot[0].kind == RANGE:
+            number = i < function.required and parameter.domain is not None
+            blank = "NA()" if number else "TRUE" if parameter.reader is read_flag else None
+            arguments[i] = _reference(arguments[i], blank)
+    return f"{STORED}{function.name}({','.join(arguments)})"
 
 
-def _argument(slot: Slot) -> str:
-    written = _written(slot)
-    reference = len(slot) == 1 and isinstance(slot[0], Atom) and slot[0].kind == RANGE
-    return f"TRANSPOSE(TRANSPOSE({written}))" if reference else written
+def _reference(text: str, blank: str | None) -> str:
+    """A reference that gives `blank` where it is a single blank cell (None: whatever Calc gives)."""
+    single = f"IF(ISBLANK({text}),{blank},{text})"
+    area = parse_area(text.rpartition("!")[2].replace("$", ""))
+    if area is not None and area.first != area.last:
+        return f"TRANSPOSE(TRANSPOSE({text}))"
+    if area is not None or blank is None:
+        return single if blank else text
+    # A name: of a cell, of a range, or of anything else.
+    return f"IF(ISREF({text}),IF(ROWS({text})*COLUMNS({text})=1,{single},{text}),{text})"
 
 
 def rename_file(path: Location, *, for_calc: bool) -> int:
