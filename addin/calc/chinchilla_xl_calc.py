@@ -33,6 +33,7 @@ ERRORS = {
 NO_ADD_IN = 530
 """Calc says "Add-in not found" of a cell with this error, which becomes #NAME? in an .xlsx."""
 
+FLOAT = frozenset({float})
 _PAYLOAD = 0x7FF8 << 48
 _LAST_REFUSALS = 20
 
@@ -109,21 +110,19 @@ class Library:
     def _method(self, function, flags):
         """The function as Calc calls it: all its arguments by position, None if omitted."""
         cells, taken, given = function.cells, self._taken, self._given
-        numbers = [p.domain is not None for p in function.parameters[: function.required]]
-        optional = [i >= function.required and not flag for i, flag in enumerate(flags)]
-        plain = numbers + [False] * (len(flags) - len(numbers))
-        kinds = list(zip(plain, optional, flags))
+        required, omitted = function.required, (None,) * (len(flags) - function.required)
+        numeric = all(p.domain is not None for p in function.parameters[:required])
+        optional = [i >= required and not flag for i, flag in enumerate(flags)]
 
         def call(_, *args):
-            count = len(args)
-            while count and args[count - 1] is None:
-                count -= 1
-            result = cells(
-                *[
-                    arg if plain and type(arg) is float else taken(arg, optional, flag)
-                    for arg, (plain, optional, flag) in zip(args[:count], kinds)
-                ]
-            )
+            first = args[:required]
+            if numeric and args[required:] == omitted and FLOAT.issuperset(map(type, first)):
+                result = cells(*first)  # the usual case, without detours
+            else:
+                count = len(args)
+                while count and args[count - 1] is None:
+                    count -= 1
+                result = cells(*map(taken, args[:count], optional, flags))
             return ((result,),) if type(result) is float else given(function.name, result)
 
         return call
