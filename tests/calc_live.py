@@ -107,7 +107,7 @@ def main():
     found = {"editing": editing(sheet), "wizard": wizard(context)}
     sheet.clearContents(1023)
     found["timing"] = timing(document, sheet)
-    print(json.dumps(found))
+    sys.stdout.write(json.dumps(found))
     document.close(True)
     desktop.terminate()
 

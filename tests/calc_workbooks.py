@@ -9,7 +9,7 @@ import xlsxwriter
 from xlsxwriter.utility import xl_range, xl_rowcol_to_cell
 
 from chinchilla_xl.functions import CellError
-from parity import NA, NUM, OMITTED, VALUE, Case, cases, expected_rows
+from parity import NA, OMITTED, VALUE, Case, cases, expected_rows
 
 ERRORS = {"#DIV/0!": "=1/0", "#N/A": "=NA()", "#REF!": "=#REF!", "#NAME?": "=NOSUCHNAME"}
 
@@ -60,12 +60,12 @@ def _argument(data: Any, row: int, arg: Any) -> tuple[str, int]:
 def owed(case: Case, *, typed: bool) -> list[list[Any]]:
     """What Calc must show: the parity table's answer, save where Calc cannot tell arguments apart.
 
-    TRUE is the number 1 to Calc, and an error in a range is an error of the whole argument. To a
-    formula as it was typed a blank cell alone is 0, which an optional argument takes for a blank
-    (even if it is FALSE), but a flag for FALSE; a recalculation by the engine knows better.
+    An error in a range is an error of the whole argument. To a formula as it was typed TRUE is 1 and
+    a blank cell alone is 0, which an optional argument takes for a blank (even if it is FALSE), but a
+    flag for FALSE; a recalculation by the engine knows better.
     """
     rows = expected_rows(case)
-    if any(arg is True for arg in case.args) or case.args[7:] == (1.0,):
+    if (typed and any(arg is True for arg in case.args)) or case.args[7:] == (1.0,):
         return _called(case, [1.0 if arg is True else arg for arg in case.args])
     errors = [
         cell
@@ -104,7 +104,11 @@ def _called(case: Case, args: list[Any]) -> list[list[Any]]:
 def shown(sheet: Any, area: str) -> list[list[Any]]:
     """The cells of a range as openpyxl reads them."""
     found = sheet[area]
-    return [[cell.value for cell in row] for row in found] if isinstance(found, tuple) else [[found.value]]
+    return (
+        [[cell.value for cell in row] for row in found]
+        if isinstance(found, tuple)
+        else [[found.value]]
+    )
 
 
 def alike(cell: Any, wanted: Any) -> bool:

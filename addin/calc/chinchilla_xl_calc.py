@@ -2,25 +2,22 @@
 
 It runs in the Python of LibreOffice and only translates: Calc's arguments into the cells that
 `WorksheetFunction.cells` takes, and what that gives into Calc's values and error codes. What a
-function does, and its texts, come from the package, which the component finds in LibreOffice's own
-Python or in the folders that `environment.json` beside it names.
+function does comes from the package, which the component finds in LibreOffice's own Python or in the
+folders that `environment.json` beside it names.
 """
 
 import collections
 import json
-import os
 import struct
 import sys
+from pathlib import Path
 
-import uno
 import unohelper
 from chinchilla.xl import XFunctions
 from com.sun.star.lang import Locale, XLocalizable, XServiceInfo
 
 SERVICE = "chinchilla.xl"
 
-# Calc's numbers for the error values of spreadsheet files. It never hands one over: an argument with
-# an error in it is an error of the formula, and the function is not called.
 ERRORS = {
     "#NULL!": 521,
     "#DIV/0!": 532,
@@ -30,12 +27,19 @@ ERRORS = {
     "#NUM!": 503,
     "#N/A": 32767,
 }
+"""Calc's numbers for the error values of spreadsheet files.
+
+It never hands one over: where an argument has an error in it the function is not called.
+"""
+
 NO_ADD_IN = 530
 """Calc says "Add-in not found" of a cell with this error, which becomes #NAME? in an .xlsx."""
 
-FLOAT = frozenset({float})
 _PAYLOAD = 0x7FF8 << 48
+_FLOAT = frozenset({float})
 _LAST_REFUSALS = 20
+
+HERE = Path(__file__).parent
 
 
 def error_value(number):
@@ -52,28 +56,28 @@ class Library:
         self.refusals = collections.deque(maxlen=_LAST_REFUSALS)
         try:
             self._load()
-        except Exception as e:  # a package that is broken must not break Calc
+        except Exception as e:  # noqa: BLE001 (a package that is broken must not break Calc)
             self.problem = self._advice(f"{type(e).__name__}: {e}")
 
     def _load(self):
-        if self._find():
-            from chinchilla_xl.functions import FUNCTIONS, CellError
-            from chinchilla_xl.functions.settings import read_flag
+        if not self._find():
+            return
+        from chinchilla_xl.functions import FUNCTIONS, CellError
+        from chinchilla_xl.functions.settings import read_flag
 
-            self.error = CellError
-            self.functions = {
-                f.name: self._method(f, [p.reader is read_flag for p in f.parameters])
-                for f in FUNCTIONS
-            }
+        self.error = CellError
+        self.functions = {
+            f.name: self._method(f, [p.reader is read_flag for p in f.parameters])
+            for f in FUNCTIONS
+        }
 
     def _find(self):
         """Make the package importable; False, and the problem said, if it cannot be."""
         try:
             import chinchilla_xl  # noqa: F401 (LibreOffice's own Python has it)
         except ImportError:
-            with open(os.path.join(os.path.dirname(__file__), "environment.json")) as file:
-                recorded = json.load(file)
-            here = "{}.{}".format(*sys.version_info)
+            recorded = json.loads((HERE / "environment.json").read_text("utf-8"))
+            here = f"{sys.version_info.major}.{sys.version_info.minor}"
             if recorded["python"] != here:
                 self.problem = self._advice(
                     f"the extension was built by Python {recorded['python']}, whose packages "
@@ -87,22 +91,23 @@ class Library:
     def _advice(problem):
         return (
             f"chinchilla-xl is not there for LibreOffice's Python {sys.version.split()[0]} "
-            f"({sys.prefix}): {problem}. With an environment of Python "
-            f"{sys.version_info[0]}.{sys.version_info[1]} run: pip install chinchilla-xl[recalc], "
-            "then: chinchilla-xl addin install --host calc"
+            f"({sys.prefix}): {problem}. In an environment of Python "
+            f"{sys.version_info.major}.{sys.version_info.minor} run: pip install "
+            "chinchilla-xl[recalc], then: chinchilla-xl addin install --host calc"
         )
 
     def status(self):
-        """One line: what computes the functions, or what to do, and what was refused last."""
+        """What computes the functions, and what was refused last; or what to do."""
         if self.problem:
             return self.problem
-        import chinchilla_xl
-        import numpy
+        import numpy as np
         import scipy
 
+        import chinchilla_xl
+
         ready = (
-            f"chinchilla-xl {chinchilla_xl.__version__} from {os.path.dirname(chinchilla_xl.__file__)}"
-            f" with numpy {numpy.__version__}, scipy {scipy.__version__},"
+            f"chinchilla-xl {chinchilla_xl.__version__} from {Path(chinchilla_xl.__file__).parent}"
+            f" with numpy {np.__version__}, scipy {scipy.__version__},"
             f" Python {sys.version.split()[0]}"
         )
         return "\n".join([ready, *reversed(self.refusals)])
@@ -116,7 +121,7 @@ class Library:
 
         def call(_, *args):
             first = args[:required]
-            if numeric and args[required:] == omitted and FLOAT.issuperset(map(type, first)):
+            if numeric and args[required:] == omitted and _FLOAT.issuperset(map(type, first)):
                 result = cells(*first)  # the usual case, without detours
             else:
                 count = len(args)
@@ -147,30 +152,22 @@ class Library:
         return None if cell == "" else cell  # in a range a blank cell is an empty text
 
     def _given(self, name, result):
-        """A result of `cells` as Calc takes it."""
-        if type(result) is list:
-            return tuple(tuple(self._shown(name, cell) for cell in row) for row in result)
-        return ((self._shown(name, result),),)
+        """A result of `cells` as Calc takes it: rows of values."""
+        rows = result if type(result) is list else [[result]]
+        return tuple(tuple(self._shown(name, cell) for cell in row) for row in rows)
 
-    def _shown(self, name, result):
-        if type(result) is self.error:
-            if result.message:
-                self._remember(f"{name}: {result.code} {result.message}")
-            return error_value(ERRORS[result.code])
-        return result
-
-    def _remember(self, refusal):
-        if refusal in self.refusals:
-            self.refusals.remove(refusal)
-        self.refusals.append(refusal)
+    def _shown(self, name, cell):
+        if type(cell) is not self.error:
+            return cell
+        if cell.message:
+            refusal = f"{name}: {cell.code} {cell.message}"
+            if refusal in self.refusals:
+                self.refusals.remove(refusal)
+            self.refusals.append(refusal)
+        return error_value(ERRORS[cell.code])
 
 
 LIBRARY = Library()
-
-
-def _method(name):
-    known = LIBRARY.functions.get(name)
-    return known if known is not None else lambda _, *args: ((error_value(NO_ADD_IN),),)
 
 
 class Functions(unohelper.Base, XFunctions, XServiceInfo, XLocalizable):
@@ -198,9 +195,13 @@ class Functions(unohelper.Base, XFunctions, XServiceInfo, XLocalizable):
         return LIBRARY.status()
 
 
-with open(os.path.join(os.path.dirname(__file__), "functions.json")) as names:
-    for name in json.load(names):
-        setattr(Functions, name, _method(name))
+def not_found(_, *args):
+    """What a function is while the package is missing."""
+    return ((error_value(NO_ADD_IN),),)
+
+
+for listed in json.loads((HERE / "functions.json").read_text("utf-8")):
+    setattr(Functions, listed, LIBRARY.functions.get(listed, not_found))
 
 g_ImplementationHelper = unohelper.ImplementationHelper()
 g_ImplementationHelper.addImplementation(Functions, SERVICE, (SERVICE,))

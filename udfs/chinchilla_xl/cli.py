@@ -41,7 +41,7 @@ def cli() -> None:
     """  # noqa: D301 (click looks for the backspace)
 
 
-for command in (cli_recalc.recompute, cli_recalc.fill, cli_recalc.sweep):
+for command in (cli_recalc.recompute, cli_recalc.fill, cli_recalc.sweep, cli_addin.addin):
     cli.add_command(command)
 
 
@@ -185,9 +185,6 @@ def figures(folder: Path) -> None:
 
     for path in draw(folder):
         click.echo(path)
-
-
-cli.add_command(cli_addin.addin)
 
 
 def main() -> None:

@@ -34,14 +34,16 @@ _ELEMENT = re.compile(
     r"(<(\w+:)?(?:f|formula|formula1|formula2|definedName|calculatedColumnFormula)\b[^<>]*(?<!/)>)"
     r"([^<>]+)(</)"
 )
+_NUMBER = 'IF(ISBLANK({0}),NA(),IF(ISLOGICAL({0}),"TRUE",{0}))'
+_FLAG = "IF(ISBLANK({0}),TRUE,{0})"
 _QUOTES = {"&quot;": '"', "&apos;": "'"}
 
 
 def spelled(formula: str) -> str | None:
     """The formula for a recalculation by LibreOffice; None if it calls none of our functions.
 
-    Calc hands a blank cell over as the number 0, and an error in a range as one of its own. As in the
-    other engines, the one shall be #N/A and the other keep its kind.
+    Calc hands a blank cell over as the number 0, TRUE as 1, and an error in a range as one of its own.
+    As in the other engines, they shall be #N/A, #VALUE! and what they are.
     """
     if renamed(formula, STORED) is None:
         return None
@@ -82,22 +84,24 @@ def _call(call: Call, references: list[str]) -> str:
         return f"{call.name.removesuffix('(')}({','.join(arguments)})"
     for i, (slot, parameter) in enumerate(zip(call.slots, function.parameters, strict=False)):
         if len(slot) == 1 and isinstance(slot[0], Atom) and slot[0].kind == RANGE:
-            number = i < function.required and parameter.domain is not None
-            blank = "NA()" if number else "TRUE" if parameter.reader is read_flag else None
-            arguments[i] = _reference(arguments[i], blank)
+            if i < function.required and parameter.domain is not None:
+                arguments[i] = _reference(arguments[i], _NUMBER)
+            else:
+                flag = parameter.reader is read_flag
+                arguments[i] = _reference(arguments[i], _FLAG if flag else "{0}")
     return f"{STORED}{function.name}({','.join(arguments)})"
 
 
-def _reference(text: str, blank: str | None) -> str:
-    """A reference that gives `blank` where it is a single blank cell (None: whatever Calc gives)."""
-    single = f"IF(ISBLANK({text}),{blank},{text})"
+def _reference(text: str, single: str) -> str:
+    """A reference that Calc hands over as the other engines do, by the form for a single cell."""
     area = parse_area(text.rpartition("!")[2].replace("$", ""))
     if area is not None and area.first != area.last:
         return f"TRANSPOSE(TRANSPOSE({text}))"
-    if area is not None or blank is None:
-        return single if blank else text
+    if area is not None or single == "{0}":
+        return single.format(text)
     # A name: of a cell, of a range, or of anything else.
-    return f"IF(ISREF({text}),IF(ROWS({text})*COLUMNS({text})=1,{single},{text}),{text})"
+    form = f"IF(ISREF({{0}}),IF(ROWS({{0}})*COLUMNS({{0}})=1,{single},{{0}}),{{0}})"
+    return form.format(text)
 
 
 def rename_file(path: Location, *, for_calc: bool) -> int:

@@ -13,11 +13,11 @@ import shutil
 import sys
 import zipfile
 from collections.abc import Sequence
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
-import chinchilla_xl
 from chinchilla_xl.addins.sources import source
 from chinchilla_xl.functions import FUNCTIONS
 
@@ -50,7 +50,7 @@ def extension() -> bytes:
         "python": f"{sys.version_info.major}.{sys.version_info.minor}",
         "folders": package_folders(),
     }
-    files = {
+    files: dict[str, str | bytes] = {
         "META-INF/manifest.xml": manifest(),
         "description.xml": description(),
         "chinchilla_xl.idl": idl(),
@@ -63,7 +63,8 @@ def extension() -> bytes:
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in files.items():
             # A fixed date: the same catalogue gives the same bytes.
-            archive.writestr(zipfile.ZipInfo(name, (2024, 1, 1, 0, 0, 0)), text)
+            info = zipfile.ZipInfo(name, (2024, 1, 1, 0, 0, 0))
+            archive.writestr(info, text, zipfile.ZIP_DEFLATED)
     return target.getvalue()
 
 
@@ -126,7 +127,10 @@ def _function(name: str, text: str, parameters: Sequence[tuple[str, str]]) -> st
         + '<prop oor:name="Category"><value>Add-In</value></prop>'
         + _group(
             "Parameters",
-            [_node(_inside(p), _text("DisplayName", p) + _text("Description", t)) for p, t in parameters],
+            [
+                _node(_inside(p), _text("DisplayName", p) + _text("Description", t))
+                for p, t in parameters
+            ],
         ),
     )
 
@@ -159,14 +163,16 @@ def manifest() -> str:
 
 def description() -> str:
     """What the extension manager shows."""
-    summary = (chinchilla_xl.__doc__ or "").partition("\n")[0]
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
-        '<description xmlns="http://openoffice.org/extensions/description/2006">\n'
+        '<description xmlns="http://openoffice.org/extensions/description/2006"\n'
+        ' xmlns:d="http://openoffice.org/extensions/description/2006"\n'
+        ' xmlns:l="http://libreoffice.org/extensions/description/2011">\n'
         f'<identifier value="{IDENTIFIER}"/>\n'
-        f'<version value="{chinchilla_xl.__version__}"/>\n'
+        f'<version value="{version("chinchilla-xl")}"/>\n'
         '<display-name><name lang="en">chinchilla-xl</name></display-name>\n'
-        f'<publisher><name lang="en">The chinchilla-xl developers</name></publisher>\n'
-        f"<!-- {escape(summary)} -->\n"
+        '<publisher><name lang="en">The chinchilla-xl developers</name></publisher>\n'
+        '<dependencies><l:LibreOffice-minimal-version value="7.4" d:name="LibreOffice 7.4"/>'
+        "</dependencies>\n"
         "</description>\n"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import shutil
 from functools import cached_property
 from pathlib import Path
@@ -71,7 +72,7 @@ class Trial:
         """Whether Calc gives the number that Python gives."""
         [loss] = [f for f in FUNCTIONS if f.name == "CHINCHILLA_LOSS"]
         try:
-            return abs(float(self._cells[1]) - loss(7e9, 2e12)) < 1e-9
+            return math.isclose(float(self._cells[1]), loss(7e9, 2e12), rel_tol=1e-9)
         except ValueError:
             return False
 
@@ -80,4 +81,3 @@ class Trial:
         """One line: what computes the functions, or what to do so that something does."""
         said = self._cells[0].partition("\n")[0]
         return NO_PYTHON if said in ("", "#NAME?") or said.startswith(("Err:", "#")) else said
-
