@@ -22,7 +22,8 @@ from chinchilla_xl.recalc.syntax import (
     Call,
     NotParsedError,
     Slot,
-    filled,
+    Template,
+    marked,
     parse,
     split,
 )
@@ -48,8 +49,7 @@ def spelled(formula: str) -> str | None:
     if renamed(formula, STORED) is None:
         return None
     try:
-        shape, references = split(formula)
-        return _written(parse(shape).slots[0], references)
+        return _written(parse(marked(formula)).slots[0], split(formula)[1])
     except NotParsedError:
         return None
 
@@ -72,7 +72,9 @@ def renamed(formula: str, prefix: str) -> str | None:
 
 def _written(slot: Slot, references: list[str]) -> str:
     return "".join(
-        filled(item.text, references) if isinstance(item, Atom) else _call(item, references)
+        Template(item.text).filled(references)
+        if isinstance(item, Atom)
+        else _call(item, references)
         for item in slot
     )
 
@@ -106,20 +108,22 @@ def _reference(text: str, single: str) -> str:
 
 def rename_file(path: Location, *, for_calc: bool) -> int:
     """Rename our functions in every formula of a workbook, in place; how many formulas changed."""
+    parts: dict[str, list[bytes]] = {}
+    count = 0
     try:
         archive = Archive(read_file(path))
-        parts, count = {}, 0
-        for part in sorted(archive.names):
-            if _FORMULAS.fullmatch(part):
-                text = archive.read(part).decode("utf-8")
-                parts[part], changed = _renamed_part(text, STORED if for_calc else "")
+        for part in filter(_FORMULAS.fullmatch, sorted(archive.names)):
+            text = archive.read(part).decode("utf-8")
+            new, changed = _renamed_part(text, STORED if for_calc else "")
+            if changed:
+                parts[part] = [new]
                 count += changed
     except UnicodeDecodeError:
         raise BrokenFile(f"{path}: a part of it is not in UTF-8") from None
     except WorkbookError as e:
         raise type(e)(f"{path}: {e}") from None
-    if count:
-        write_file(path, archive.replaced(archive.changes(parts)))
+    if parts:
+        write_file(path, archive.replaced(parts))
     return count
 
 

@@ -169,7 +169,7 @@ def description() -> str:
         ' xmlns:d="http://openoffice.org/extensions/description/2006"\n'
         ' xmlns:l="http://libreoffice.org/extensions/description/2011">\n'
         f'<identifier value="{IDENTIFIER}"/>\n'
-        f'<version value="{version("chinchilla-xl")}"/>\n'
+        f'<version value="{version(IDENTIFIER)}"/>\n'
         '<display-name><name lang="en">chinchilla-xl</name></display-name>\n'
         '<publisher><name lang="en">The chinchilla-xl developers</name></publisher>\n'
         '<dependencies><l:LibreOffice-minimal-version value="7.4" d:name="LibreOffice 7.4"/>'
