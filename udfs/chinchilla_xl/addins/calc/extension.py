@@ -93,7 +93,7 @@ def idl() -> str:
 
 
 def _inside(parameter: str) -> str:
-    """A parameter's name in the type library, which LibreOffice takes without underscores only."""
+    """A parameter's name in the type library, where LibreOffice takes no underscores."""
     return parameter.replace("_", "")
 
 
