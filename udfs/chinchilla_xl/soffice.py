@@ -6,6 +6,7 @@ Whatever it starts ends with it, and nothing of the user's own LibreOffice is to
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import shutil
 import signal
@@ -30,8 +31,12 @@ oor:op="fuse"><value>0</value></prop></item>
 oor:op="fuse"><value>3</value></prop></item>
 <item oor:path="/org.openoffice.Office.Common/Security/Scripting"><prop
 oor:name="DisableMacrosExecution" oor:op="fuse"><value>true</value></prop></item>
+<item oor:path="/org.openoffice.Setup/L10N"><prop oor:name="ooSetupSystemLocale"
+oor:op="fuse"><value>en-US</value></prop></item>
 </oor:items>"""
-"""Recalculate everything on loading; run no macro of a workbook."""
+"""Recalculate everything on loading; run no macro of a workbook; read and write numbers and dates
+in texts (VALUE, TEXT, &) as the embedded engine does, whatever language the user has set.
+"""
 
 _PLACES = (
     "/Applications/LibreOffice.app/Contents/MacOS/soffice",
@@ -58,7 +63,10 @@ class Soffice:
         arguments: Sequence[str],
         timeout: float,
     ) -> ProgramFailed:
-        """Convert `files` of `folder` into `out`; what to say of a file that is not there then."""
+        """Convert `files` of `folder` into `out`; what to say of a file that is not there then.
+
+        The first of the `arguments` is that of `new_profile`.
+        """
         command = [
             self.path, *arguments, "--headless", "--norestore", "--nolockcheck",
             "--convert-to", to, "--outdir", str(out), *files,
@@ -68,7 +76,7 @@ class Soffice:
         with tempfile.TemporaryFile() as log:
             process = subprocess.Popen(  # noqa: S603 (the program that we have found)
                 command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                **_own_group(),
+                env=os.environ | {"TMPDIR": str(folder)}, **_own_group(),
             )  # fmt: skip
             self._running = process
             try:
@@ -77,6 +85,7 @@ class Soffice:
                 return ProgramTimeout(f"LibreOffice was stopped after {timeout:g} s")
             finally:
                 _kill(process)
+                _socket_of(arguments[0].partition("=")[2]).unlink(missing_ok=True)
                 self._running = None
             log.seek(0)
             words = log.read().decode("utf-8", "replace").split("\n")
@@ -121,6 +130,14 @@ def _own_group() -> dict[str, Any]:
     if os.name == "nt":
         return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}  # type: ignore[attr-defined,unused-ignore]
     return {"start_new_session": True}
+
+
+def _socket_of(profile: str) -> Path:
+    """The socket of a running LibreOffice, in /tmp whatever TMPDIR says; a killed one leaves it."""
+    digest = hashlib.md5(profile.encode("utf-16-le"), usedforsecurity=False).digest()
+    name = "".join(f"{byte:x}" for byte in digest)
+    user = os.getuid() if os.name == "posix" else 0
+    return Path(f"/tmp/OSL_PIPE_{user}_SingleOfficeIPC_{name}")  # noqa: S108
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

@@ -61,16 +61,22 @@ class LibreOffice:
     def remedy(self, function: str) -> str:
         """See Program."""
         if function in OURS:
-            return f"{self._trial.status}; --engine formualizer computes it"
+            why = "it is in a defined name" if self._trial.works else self._trial.status
+            return f"{why}; --engine formualizer computes it"
         return "a newer version may, or --engine formualizer or excel"
 
     def saved(self, copies: Sequence[bytes]) -> list[bytes | ProgramFailed]:
         """See Program."""
-        found = self._converted(copies, self._timeout * len(copies))
-        if len(copies) > 1:  # one of them may have taken the others along
-            for i, result in enumerate(found):
-                if isinstance(result, ProgramFailed):
-                    [found[i]] = self._converted([copies[i]], self._timeout)
+        found = self._converted(copies, self._timeout)
+        lacking = [i for i, result in enumerate(found) if isinstance(result, ProgramFailed)]
+        if (
+            lacking and len(copies) > 1
+        ):  # one of them may have taken the others along, or their time
+            first, *others = lacking
+            [found[first]] = self._converted([copies[first]], self._timeout)
+            again = self.saved([copies[i] for i in others]) if others else []
+            for i, result in zip(others, again, strict=True):
+                found[i] = result
         return found
 
     def close(self) -> None:
