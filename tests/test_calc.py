@@ -258,7 +258,7 @@ def test_it_is_installed_tried_and_removed_by_the_command(calc, tmp_path):
     folder = ["--host", "calc", "--folder", str(tmp_path / "extensions")]
     installed = run("addin", "install", *folder)
     assert installed.exit_code == 0
-    assert "start LibreOffice with it: soffice -env:BUNDLED_EXTENSIONS=file://" in installed.output
+    assert "start it with: soffice -env:BUNDLED_EXTENSIONS=file://" in installed.output
     status = run("addin", "status", *folder)
     assert status.exit_code == 0
     assert f"LibreOffice computes: chinchilla-xl {cx.__version__} from " in status.output

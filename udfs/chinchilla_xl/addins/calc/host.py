@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from chinchilla_xl.addins import Status
@@ -51,23 +52,21 @@ class Calc:
             done = ["installed for this user (unopkg add)"]
         else:
             _changing(place, unpack)
-            done = [f"unpacked into {place}" + ("" if folder else ", for all users")]
-        if folder is not None:
-            done.append(f"start LibreOffice with it: soffice {_argument(folder)}")
-        elif not (trial := self.status(None)).works:
+            done = [f"unpacked into {place}" + (", for all users" if folder is None else "")]
+        trial = self.status(folder)
+        if not trial.works:
             return Status([*done, *trial.lines], works=False)
-        else:
-            done += [*trial.lines, _RESTART]
-        return Status(done, works=True)
+        last = _RESTART if folder is None else f"start it with: soffice {_argument(folder)}"
+        return Status([*done, *trial.lines, last], works=True)
 
     def uninstall(self, folder: Path | None) -> Status:
         """See Host."""
         place = _place(folder)
+        if not _installed(folder):
+            return Status(["nothing to remove: it is not installed"], works=False)
         if place is None:
             _unopkg("remove", IDENTIFIER)
             return Status(["removed for this user (unopkg remove)"], works=True)
-        if not place.is_dir():
-            return Status([f"nothing to remove: there is no {place}"], works=False)
         _changing(place, shutil.rmtree)
         return Status([f"removed {place}"], works=True)
 
@@ -122,8 +121,7 @@ def _version(place: Path) -> str:
     return f"chinchilla-xl {found[1] if found else 'of an unknown version'}"
 
 
-def _changing(place: Path, change: object) -> None:
-    assert callable(change)
+def _changing(place: Path, change: Callable[[Path], object]) -> None:
     try:
         change(place)
     except OSError as e:
