@@ -39,6 +39,7 @@ class LibreOffice:
         self._soffice = Soffice()
         self._timeout = timeout or _PATIENCE
         self._folder: Path | None = None
+        self._arguments: list[str] = []
 
     @cached_property
     def _trial(self) -> Trial:
@@ -48,7 +49,10 @@ class LibreOffice:
     def spelled(self, formula: str) -> str | None:
         """See Program."""
         respelled = spelled(formula)
-        return respelled if respelled is not None and self._trial.works else None
+        if respelled is None or not self._trial.works:
+            return None
+        self._arguments = self._trial.arguments
+        return respelled
 
     def unknown(self, formula: str, saved: str) -> str | None:
         """See Program."""
@@ -96,7 +100,7 @@ class LibreOffice:
             "xlsx:Calc MS Excel 2007 XML",
             folder=work,
             out=work / "saved",
-            arguments=self._trial.arguments,
+            arguments=self._arguments or self._trial.profile,
             timeout=timeout,
         )
         results: list[bytes | ProgramFailed] = []

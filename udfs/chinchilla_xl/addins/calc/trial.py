@@ -33,7 +33,7 @@ NO_PYTHON = (
 class Trial:
     """An extension in a fresh profile below `folder`: this package's, or an installed one.
 
-    `arguments` make soffice use both. `works` and `status` start it once.
+    `arguments` make soffice use both, `profile` the profile alone. `works` and `status` start it once.
     """
 
     def __init__(self, soffice: Soffice, folder: Path, installed: Path | None = None) -> None:
@@ -45,7 +45,8 @@ class Trial:
             unpack(place)
         else:
             shutil.copytree(installed, place)
-        self.arguments = [*new_profile(folder), f"-env:BUNDLED_EXTENSIONS={bundled.as_uri()}"]
+        self.profile = new_profile(folder)
+        self.arguments = [*self.profile, f"-env:BUNDLED_EXTENSIONS={bundled.as_uri()}"]
 
     @cached_property
     def _cells(self) -> list[str]:
