@@ -46,25 +46,39 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module", params=PROGRAMS, ids=lambda path: path.partition(os.pathsep)[0])
-def calc(request):
+def prepared(request, tmp_path_factory):
     """A LibreOffice with the extension in a fresh profile, ready to convert files."""
+    with on_path(request.param):
+        made = Converter(tmp_path_factory.mktemp("calc"), request.param)
+        if not made.trial.works and "python3-uno" in made.trial.status:
+            pytest.skip(made.trial.status)
+    return made
+
+
+@pytest.fixture
+def calc(prepared):
+    """That LibreOffice, as the one that is found on the path."""
+    with on_path(prepared.path):
+        yield prepared
+
+
+@contextlib.contextmanager
+def on_path(path: str):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PATH", request.param)
-        folder = Path(request.getfixturevalue("tmp_path_factory").mktemp("calc"))
-        trial = Trial(Soffice(), folder)
-        if not trial.works and "python3-uno" in trial.status:
-            pytest.skip(trial.status)
-        yield Converter(trial, folder)
+        patch.setenv("PATH", path)
+        yield
 
 
 class Converter:
-    def __init__(self, trial: Trial, folder: Path) -> None:
-        self.trial, self.folder = trial, folder
+    def __init__(self, folder: Path, path: str, installed: Path | None = None) -> None:
+        self.folder, self.path = folder, path
+        self.soffice = Soffice()
+        self.trial = Trial(self.soffice, folder, installed)
 
     def saved(self, data: bytes) -> bytes:
         """The workbook as LibreOffice saves it after computing it."""
         (self.folder / "book.xlsx").write_bytes(data)
-        failure = Soffice().convert(
+        failure = self.soffice.convert(
             ["book.xlsx"], "xlsx:Calc MS Excel 2007 XML", folder=self.folder,
             out=self.folder / "out", arguments=self.trial.arguments, timeout=120,
         )  # fmt: skip
@@ -79,17 +93,18 @@ def test_calc_computes_and_says_with_what(calc):
 
 
 @pytest.fixture(scope="module")
-def typed(calc):
+def typed(prepared):
     """The parity table as Calc computes formulas that were typed into it."""
     data, places = workbook(STORED)
-    return cached(calc.saved(data))["F"], places
+    return cached(prepared.saved(data))["F"], places
 
 
 @pytest.fixture(scope="module")
-def recalculated(calc):
+def recalculated(prepared):
     """The parity table as the libreoffice engine recalculates it."""
     data, places = workbook("")
-    computed, report = recompute_bytes(data, engine="libreoffice")
+    with on_path(prepared.path):
+        computed, report = recompute_bytes(data, engine="libreoffice")
     kept = {k.cell.removeprefix("F!") for k in report.kept}
     assert all("counts TRUE in a range" in k.reason for k in report.kept)
     assert len(kept) < 5
@@ -210,35 +225,37 @@ def test_plain_names_are_bound_as_they_are_since_24_8(calc):
 
 
 def version(calc) -> tuple[int, ...]:
-    said = subprocess.run([Soffice().path, "--version"], capture_output=True, text=True, check=True)
+    said = subprocess.run(
+        [calc.soffice.path, "--version"], capture_output=True, text=True, check=True
+    )
     found = re.search(r"LibreOffice (\d+)\.(\d+)", said.stdout)
     assert found is not None
     return int(found[1]), int(found[2])
 
 
 def test_another_python_is_told_what_to_run(calc, tmp_path):
-    broken = tmp_path / "broken"
-    unpack(broken)
-    environment = {"python": "3.99", "folders": ["/nowhere"]}
-    (broken / "environment.json").write_text(json.dumps(environment))
-    trial = Trial(Soffice(), tmp_path / "trial", broken)
-    assert not trial.works
-    assert "built by Python 3.99" in trial.status
-    assert "run: pip install chinchilla-xl" in trial.status
+    other = Converter(tmp_path / "trial", calc.path, recorded(tmp_path, python="3.99"))
+    assert not other.trial.works
+    assert "built by Python 3.99" in other.trial.status
+    assert "run: pip install chinchilla-xl" in other.trial.status
     book = openpyxl.Workbook()
     book.active["A1"] = f"={STORED}CHINCHILLA_LOSS(7E9,2E12)"
-    shown = cached(Converter(trial, tmp_path).saved(saved(book))).active["A1"].value
-    assert shown == "#NAME?"
+    assert cached(other.saved(saved(book))).active["A1"].value == "#NAME?"
 
 
 def test_missing_packages_are_named(calc, tmp_path):
-    broken = tmp_path / "broken"
-    unpack(broken)
-    recorded = json.loads((broken / "environment.json").read_text())
-    (broken / "environment.json").write_text(json.dumps(recorded | {"folders": ["/nowhere"]}))
-    trial = Trial(Soffice(), tmp_path / "trial", broken)
-    assert not trial.works
-    assert "No module named 'chinchilla_xl'" in trial.status
+    other = Converter(tmp_path / "trial", calc.path, recorded(tmp_path, folders=["/nowhere"]))
+    assert not other.trial.works
+    assert "No module named 'chinchilla_xl'" in other.trial.status
+
+
+def recorded(folder: Path, **changes: object) -> Path:
+    """The extension, unpacked, as built in another environment."""
+    place = folder / "extension"
+    unpack(place)
+    environment = json.loads((place / "environment.json").read_text())
+    (place / "environment.json").write_text(json.dumps(environment | changes))
+    return place
 
 
 def test_the_engine_keeps_our_functions_and_says_why_when_the_extension_does_not_work(
@@ -274,15 +291,15 @@ def run(*arguments: str):
 
 
 @pytest.fixture(scope="module")
-def session(calc):
+def session(prepared):
     """What a person sees who types into Calc (calc_live.py)."""
-    python = with_uno()
-    if python is None or os.environ["PATH"] != PROGRAMS[0]:
+    python = with_uno(prepared)
+    if python is None or prepared.path != PROGRAMS[0]:
         pytest.skip("no Python with uno for this LibreOffice")
     pipe = f"chinchilla-xl-{os.getpid()}"
     listen = f"--accept=pipe,name={pipe};urp;"
     process = subprocess.Popen(
-        [Soffice().path, *calc.trial.arguments, "--headless", "--norestore", listen],
+        [prepared.soffice.path, *prepared.trial.arguments, "--headless", "--norestore", listen],
         start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
@@ -298,8 +315,8 @@ def session(calc):
     return json.loads(done.stdout)
 
 
-def with_uno() -> str | None:
-    beside = Path(Soffice().path).resolve().with_name("python")
+def with_uno(prepared) -> str | None:
+    beside = Path(prepared.soffice.path).resolve().with_name("python")
     for python in (str(beside), "/usr/bin/python3"):
         if Path(python).exists():
             tried = subprocess.run([python, "-c", "import uno"], capture_output=True, check=False)
