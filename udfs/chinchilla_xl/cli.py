@@ -1,11 +1,11 @@
-"""The command line: chinchilla-xl functions | new | fill | recompute | sweep | show | fit | ..."""
+"""The command line: chinchilla-xl functions | addin | new | fill | recompute | sweep | show | fit | ..."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from chinchilla_xl import cli_recalc
+from chinchilla_xl import cli_addin, cli_recalc
 from chinchilla_xl.cli_support import (
     REFUSED,
     SET_HELP,
@@ -41,7 +41,7 @@ def cli() -> None:
     """  # noqa: D301 (click looks for the backspace)
 
 
-for command in (cli_recalc.recompute, cli_recalc.fill, cli_recalc.sweep):
+for command in (cli_recalc.recompute, cli_recalc.fill, cli_recalc.sweep, cli_addin.addin):
     cli.add_command(command)
 
 
