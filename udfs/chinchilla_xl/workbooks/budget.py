@@ -11,9 +11,9 @@ from typing import Any
 from chinchilla_xl.coefficients import DEFAULT_SET, NAMES, published
 from chinchilla_xl.costs import ASSUMPTIONS
 from chinchilla_xl.elementwise import NON_NEGATIVE, POSITIVE
-from chinchilla_xl.hardware import chips
-from chinchilla_xl.workbooks import page as style
+from chinchilla_xl.workbooks import style
 from chinchilla_xl.workbooks.page import Book, Page
+from chinchilla_xl.workbooks.standard import fill_sources, sources_page
 
 TITLE = "Lifetime budget of a language model"
 
@@ -38,15 +38,15 @@ _FACTORS = {
 _FORMATS = {"$/h": style.PRICE, "fraction": style.PERCENT}
 
 
-def build(target: Any) -> None:
+def build(target: Any, host: str) -> None:
     """Write the budget workbook, without computed values, to a path or a file object."""
-    book = Book(target, TITLE)
+    book = Book(target, TITLE, host)
     budget = book.page("Budget", (44, 18, 18, 18, 14, 78))
     scenarios = book.page("Scenarios", (44, 18, 18, 18, 14, 78))
-    sources = book.page("Sources", (24, 16, 16, 16, 16, 16, 84), notes=1)
+    sources = sources_page(book)
     _fill_budget(budget)
     _fill_scenarios(scenarios)
-    _fill_sources(sources)
+    fill_sources(sources, _NOTES)
     book.file.close()
 
 
@@ -184,11 +184,11 @@ def _results(page: Page) -> None:
         page.name_cells(f"{model}_demand", (page.row, page.row), (column, column))
     number = page.book.format(num_format=style.COUNT, align="right")
     page.sheet.write(page.row, 1, 0, number)
-    page.sheet.write_formula(page.row, 2, "=inference_tokens", number)
-    page.sheet.write_formula(
-        page.row, 3, "=EFFECTIVE_TOKENS(input_tokens,output_tokens,deployment)", number
+    page.formula(page.row, 2, "=inference_tokens", style.COUNT)
+    page.formula(
+        page.row, 3, "=EFFECTIVE_TOKENS(input_tokens,output_tokens,deployment)", style.COUNT
     )
-    page.describe(4, "tokens", "none; D_inf; EFFECTIVE_TOKENS, which weighs tokens by their price")
+    page.describe("tokens", "none; D_inf; EFFECTIVE_TOKENS, which weighs tokens by their price")
     page.row += 1
     rows = (
         ("params", "Model size", "=OPT_PARAMS(target_loss,{demand},coefficients)",
@@ -263,7 +263,9 @@ def _fill_scenarios(page: Page) -> None:
     )
     for key, label, values, rule in factors:
         names = [f"{s}_{key}_factor" for s in SCENARIOS]
-        page.inputs(f"{key}_factor", label, values, "factor", "assumption", rule, names)
+        page.inputs(
+            f"{key}_factor", label, values, "factor", "assumption", style.FACTOR, rule, names
+        )
     page.skip()
     page.band("Demand", *(s.capitalize() for s in SCENARIOS), "Unit", "How it is computed")
     for kind in ("input", "output"):
@@ -313,33 +315,6 @@ def _fill_scenarios(page: Page) -> None:
             key, label, formula, unit, note, number_format, names, bold=key in ("cost", "share")
         )
     _chart(page, "training_cost", "serving_cost", "Lifetime cost by scenario", "scenario")
-    page.finish()
-
-
-def _fill_sources(page: Page) -> None:
-    page.title("Sources", "Every published figure that this workbook uses or offers.")
-    page.skip()
-    page.band("Coefficient set", *NAMES, "Source")
-    heading, last = page.heading_row, page.heading_row + len(published())
-    page.name_cells("coefficient_names", (heading, heading), (1, len(NAMES)))
-    page.name_cells("coefficient_sets", (heading + 1, last), (0, 0))
-    page.name_cells("coefficient_table", (heading + 1, last), (1, len(NAMES)))
-    for published_set in published().values():
-        numbers = [getattr(published_set.law, name) for name in NAMES]
-        page.text(published_set.name, *numbers, published_set.source)
-    page.skip()
-    page.band("Chip", "BF16 peak", "FP8 peak", "INT8 peak", "low $/h", "high $/h", "Price source")
-    for chip in chips().values():
-        for price in chip.prices:
-            page.text(
-                chip.name, chip.bf16, chip.fp8 or "-", chip.int8 or "-", price.low, price.high,
-                f"{price.source} ({price.date})",
-            )  # fmt: skip
-    page.text("Peaks are dense operations per second. Prices are dated copies, not quotes.")
-    page.skip()
-    page.band("Notes")
-    for note in _NOTES:
-        page.text(note)
     page.finish()
 
 
