@@ -22,7 +22,7 @@ from chinchilla_xl.workbooks.style import Rule
 
 try:
     import xlsxwriter
-    from xlsxwriter.utility import xl_range_abs, xl_rowcol_to_cell
+    from xlsxwriter.utility import xl_col_to_name, xl_range_abs, xl_rowcol_to_cell
 except ImportError as missing:
     raise MissingExtra("XlsxWriter", "recalc") from missing
 
@@ -37,6 +37,11 @@ _OURS = re.compile(rf"\b({'|'.join(function.name for function in FUNCTIONS)})\("
 _ONE_CELL = re.compile(r"=(('[^']+'|\w+)!\$?[A-Z]{1,3}\$?\d+|(?P<name>[A-Za-z_][\w.]*))")
 _CHART_ROWS = 17
 _ROW_HEIGHT = 20  # pixels
+
+
+def letter(column: int) -> str:
+    """A column, counted from 0, as a sheet names it: 0 is A."""
+    return str(xl_col_to_name(column))
 
 
 @dataclass(frozen=True, slots=True)
