@@ -9,6 +9,7 @@ modelling code. `standard` builds the pages that every template has.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -37,6 +38,9 @@ _OURS = re.compile(rf"\b({'|'.join(function.name for function in FUNCTIONS)})\("
 _ONE_CELL = re.compile(r"=(('[^']+'|\w+)!\$?[A-Z]{1,3}\$?\d+|(?P<name>[A-Za-z_][\w.]*))")
 _CHART_ROWS = 17
 _ROW_HEIGHT = 20  # pixels
+_LINE = 13  # points, of wrapped text
+_POINTS_A_CHARACTER = 5.3
+_PRINTED_WIDTH, _PRINTED_HEIGHT = 784, 509  # points of A4 across, without margins
 
 
 def letter(column: int) -> str:
@@ -131,6 +135,10 @@ class Page:
         self._rows: dict[str, int] = {}
         self._own: set[str] = set()
         self._breaks: list[int] = []
+        self._widths = list(widths)
+        self._printed = 0.0  # rows since the last page break
+        scale = min(1.0, _PRINTED_WIDTH / (sum(widths) * _POINTS_A_CHARACTER))
+        self._rows_a_page = _PRINTED_HEIGHT / (15 * scale) - 4  # less the repeated title
         for column, width in enumerate(widths):
             self.sheet.set_column(column, column, width, book.format())
         self.sheet.hide_gridlines(2)
@@ -373,9 +381,16 @@ class Page:
     def describe(self, unit: str, source: str, name: str = "") -> None:
         """Unit, name if the page has a column for it, and source of the current row."""
         quiet = self.book.format(font_color=style.GREY, indent=1)
-        words = [unit, name, source] if self._width - self.notes == 3 else [unit, source]
+        long = self.book.format(font_color=style.GREY, indent=1, text_wrap=True)
+        words = [unit, name] if self._width - self.notes == 3 else [unit]
         for column, word in enumerate(words, start=self.notes):
             self.sheet.write(self.row, column, word, quiet)
+        self.sheet.write(self.row, self._width - 1, source, long)
+        # No program sets the height of a row by its text when it opens a file.
+        lines = math.ceil(len(source) * 0.85 / self._widths[-1])
+        if lines > 1:
+            self.sheet.set_row(self.row, _LINE * lines + 2)
+            self._printed += lines - 1
 
     def text(
         self, *cells: str | float, number_format: str = style.PLAIN, fixed: bool = False
@@ -405,6 +420,7 @@ class Page:
     def break_page(self) -> None:
         """Start a new page in print here."""
         self._breaks.append(self.row)
+        self._printed = 0.0
         self.sheet.set_h_pagebreaks(self._breaks)
 
     def chart(
@@ -418,13 +434,19 @@ class Page:
         rows: int = _CHART_ROWS,
         width: int = 760,
     ) -> None:
-        """Put a chart with titles, light gridlines and a legend below what was written so far."""
+        """Put a chart with titles, light gridlines and a legend below what was written so far.
+
+        It starts a new page in print if it does not fit on the current one.
+        """
         chart.set_title({"name": title, "name_font": {"size": 12}, "overlay": False})
         chart.set_x_axis(x_axis)
         grid = {"visible": True, "line": {"color": "#D9D9D9"}}
         chart.set_y_axis({"major_gridlines": grid, **y_axis})
         chart.set_legend({"position": "bottom"} if legend else {"none": True})
         chart.set_size({"width": width, "height": _ROW_HEIGHT * rows - _ROW_HEIGHT})
+        since = self.row - (self._breaks[-1] if self._breaks else 0) + self._printed
+        if since + rows > self._rows_a_page and since > 1:
+            self.break_page()
         self.skip()
         self.sheet.insert_chart(self.row, 0, chart, {"description": title, "object_position": 1})
         self.skip(rows)

@@ -16,7 +16,7 @@ TOLERANCE = 1e-9
 
 def about_page(book: Book) -> Page:
     """The cover, to be made first and filled last, by `fill_about`."""
-    return book.page("About", (26, 34, 96), notes=1)
+    return book.page("About", (26, 40, 80), notes=2)
 
 
 def fill_about(
@@ -55,15 +55,15 @@ def fill_about(
     page.band("Source log", "Where it comes from", "Date, and what it is used for")
     for what, where, when in log:
         page.text(what, where, when)
-    page.freeze()
     page.sheet.freeze_panes(2, 0)
+    page.sheet.fit_to_pages(1, 1)
     page.finish()
 
 
 def checks_page(book: Book) -> Page:
     """The page of the checks, to be filled by `fill_checks` once all are known."""
     return book.page(
-        "Checks", (58, 20, 20, 12, 14, 96), about="every check, and the master check that each sheet shows",
+        "Checks", (54, 15, 15, 9, 12, 58), about="every check, and the master check that each sheet shows",
     )  # fmt: skip
 
 
@@ -113,7 +113,7 @@ def fill_checks(page: Page) -> None:
 def sources_page(book: Book) -> Page:
     """The page of the published figures, to be filled by `fill_sources`."""
     return book.page(
-        "Sources", (22, 14, 14, 14, 14, 14, 96), notes=1, about="published coefficients, chips, prices and notes",
+        "Sources", (22, 12, 12, 12, 12, 12, 60), notes=1, about="published coefficients, chips, prices and notes",
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ _PAIR_TITLES = tuple(f"{MODEL_TITLES[b]} v {MODEL_TITLES[a]}" for a, b in timeli
 def fill(book: Book) -> None:
     """Build the sheet."""
     page = book.page(
-        "Break-even", (44, 30, 30, 30, 14, 92), about="the demand and the month from which a smaller model is ahead",
+        "Break-even", (40, 26, 26, 26, 11, 56), about="the demand and the month from which a smaller model is ahead",
     )  # fmt: skip
     page.title(
         "Break-even",
@@ -29,7 +29,6 @@ def fill(book: Book) -> None:
     _pairs(page)
     page.skip()
     _served(page)
-    page.break_page()
     _month_chart(page)
     page.finish()
 
@@ -95,7 +94,10 @@ def _months(page: Page) -> None:
             style.WHOLE, bold=True,
         )  # fmt: skip
         page.name_cells(f"{_KEYS[column - 1]}_month", (page.row, page.row), (column, column))
-    page.describe("month", "the month after the last in which the first model's cumulative cost on Timeline is not higher")
+    page.describe(
+        "month",
+        "the month after the last in which the first model's cumulative cost on Timeline is not higher",
+    )
     page.row += 1
     page.results(
         "date", "Calendar month", "=IF(ISNUMBER({month}),INDEX(timeline_dates,1,{month}),{month})",
@@ -143,7 +145,7 @@ def _month_chart(page: Page) -> None:
         })  # fmt: skip
     page.chart(
         chart, "Cumulative cost by month, at each month's prices",
-        {"name": "month", "num_format": "mmm yy", "interval_unit": 6, "interval_tick": 6, "num_font": {"rotation": -45}},
+        {"name": "month", "num_format": "mmm yy", "date_axis": True, "major_unit": 6, "major_unit_type": "months"},
         {"name": "US dollars", "num_format": style.AXIS_DOLLARS},
         rows=19,
     )  # fmt: skip

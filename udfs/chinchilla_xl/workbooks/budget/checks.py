@@ -43,7 +43,11 @@ def _inputs(book: Book) -> None:
             "requests_per_month", "input_tokens_per_request", "output_tokens_per_request", "ramp_months"
         )
     )  # fmt: skip
-    book.rule("Demand is not negative", f"={demand}", "demand of the selected scenario: numbers of at least 0")
+    book.rule(
+        "Demand is not negative",
+        f"={demand}",
+        "demand of the selected scenario: numbers of at least 0",
+    )
     book.rule(
         "Months in service and of ramp are whole, and fit the timeline",
         f"={outside('live_months', '<1')}+IF(live_months>COLUMNS(timeline_months),1,0)"
@@ -58,12 +62,24 @@ def _inputs(book: Book) -> None:
         outside(f"live_{name}", "<=0")
         for name in ("training_GPU_price", "training_GPU_peak", "serving_GPU_price", "serving_GPU_peak")
     )  # fmt: skip
-    book.rule("GPU prices and peaks are above 0", f"={positive}", "prices in $/h and peaks in operations a second, above 0")
+    book.rule(
+        "GPU prices and peaks are above 0",
+        f"={positive}",
+        "prices in $/h and peaks in operations a second, above 0",
+    )
     utilisations = "+".join(
         outside(f"live_{name}", "<=0", ">1") for name in ("training_MFU", "input_MFU", "output_MFU")
     )
-    book.rule("Utilisations are above 0 and at most 100%", f"={utilisations}", "an MFU of 40% is 0.4, or 40%")
-    book.rule("The data price is not negative", f"={outside('live_data_price', '<0')}", "$ per token, at least 0: 1E-7 is 10 cents per million")
+    book.rule(
+        "Utilisations are above 0 and at most 100%",
+        f"={utilisations}",
+        "an MFU of 40% is 0.4, or 40%",
+    )
+    book.rule(
+        "The data price is not negative",
+        f"={outside('live_data_price', '<0')}",
+        "$ per token, at least 0: 1E-7 is 10 cents per million",
+    )
     book.rule(
         "Fleet, discount rate, price fall and start are possible",
         f"={outside('training_fleet', '<=0')}+{outside('discount_rate', '<=-1')}+{outside('live_GPU_price_decline', '>=1')}"
@@ -112,7 +128,9 @@ def _timeline(book: Book) -> None:
     )  # fmt: skip
     short = "the timeline is too short for this plan: see the check above"
     for model, title in zip(MODELS, MODEL_TITLES, strict=True):
-        book.check(f"{title}: shares of training add up", f"={model}_training_shares", "=1", "share", short)
+        book.check(
+            f"{title}: shares of training add up", f"={model}_training_shares", "=1", "share", short
+        )
         book.check(
             f"{title}: monthly demand adds up", f"={model}_demand_shares", "=selected_full_months", "months", short,
         )  # fmt: skip
@@ -139,7 +157,13 @@ def _tables(book: Book) -> None:
         "=INDEX(scenario_costs,1,scenario_number)", "$", other,
     )  # fmt: skip
     book.check("Scenarios: cost as on Results", "=selected_cost", "=cost_optimal_cost", "$", other)
-    book.check("Scenarios: present cost as on Timeline", "=selected_npv", "=cost_optimal_npv", "$", "the timeline is too short for this plan: see the check above")
+    book.check(
+        "Scenarios: present cost as on Timeline",
+        "=selected_npv",
+        "=cost_optimal_npv",
+        "$",
+        "the timeline is too short for this plan: see the check above",
+    )
     for label, grid, side, top in (
         ("demand x quality", "cost_by_demand_and_quality", "demand_factors", "quality_factors"),
         ("price x MFU", "cost_by_price_and_mfu", "price_factors", "mfu_factors"),
@@ -154,8 +178,20 @@ def _tables(book: Book) -> None:
         "Sensitivity: no size on the iso-loss curve is cheaper",
         "=MIN(INDEX(cost_by_size_and_demand,0,MATCH(1,size_demand_factors,0)))", "=cost_optimal_cost", "$", other,
     )  # fmt: skip
-    book.check("Tornado: the plan's case costs what the plan does", "=plan_cost", "=cost_optimal_cost", "$", other)
-    book.check("Tornado: each rank is given once", "=SUM(tornado_ranks)", "=SUM(tornado_order)", "ranks", other)
+    book.check(
+        "Tornado: the plan's case costs what the plan does",
+        "=plan_cost",
+        "=cost_optimal_cost",
+        "$",
+        other,
+    )
+    book.check(
+        "Tornado: each rank is given once",
+        "=SUM(tornado_ranks)",
+        "=SUM(tornado_order)",
+        "ranks",
+        other,
+    )
     book.check(
         "Break-even: the costs at the plan's demand are those of Results",
         "=SUM(INDEX(cost_by_tokens_served,MATCH(1,served_shares,0),0))",

@@ -127,7 +127,7 @@ class Given:
 def fill(book: Book) -> Given:
     """Build the sheet."""
     page = book.page(
-        "Inputs", (44, 16, 12, 12, 12, 12, 14, 30, 84), notes=3, about="all assumptions, in four scenarios, with units and sources",
+        "Inputs", (38, 12, 11, 11, 11, 11, 13, 25, 50), notes=3, about="all assumptions, in four scenarios, with units and sources",
     )  # fmt: skip
     page.title(
         "Inputs",
@@ -261,5 +261,3 @@ def _constants(page: Page) -> None:
     )  # fmt: skip
     for name, label, value, unit, source, number_format in constants:
         page.constant(name, label, value, unit, source, number_format)
-
-

@@ -25,7 +25,7 @@ _COUNTS_DOLLARS = (0, 0, 1)
 def fill(book: Book) -> None:
     """Build the sheet."""
     page = book.page(
-        "Models", (44, 18, 18, 18, 14, 96), about="workings: the sizes of the three models, and what each is the optimum of",
+        "Models", (38, 17, 17, 17, 12, 60), about="workings: the sizes of the three models, and what each is the optimum of",
     )  # fmt: skip
     page.title(
         "Models",
@@ -74,7 +74,5 @@ def fill(book: Book) -> None:
          "second figure of OPT_PLAN: D* of Eqs. 3 and 6", style.COUNT),
     )  # fmt: skip
     for key, label, formula, unit, note, number_format in rows:
-        page.results(
-            key, label, formula, unit, note, number_format, [f"{m}_{key}" for m in MODELS]
-        )
+        page.results(key, label, formula, unit, note, number_format, [f"{m}_{key}" for m in MODELS])
     page.finish()

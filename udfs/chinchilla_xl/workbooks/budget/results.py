@@ -74,7 +74,7 @@ _CALENDAR: tuple[Row, ...] = (
 def fill(book: Book) -> None:
     """Build the sheet."""
     page = book.page(
-        "Results", (44, 18, 18, 18, 14, 96), about="the three models: size, data, dollars, present value, GPU-hours, days",
+        "Results", (38, 17, 17, 17, 13, 60), about="the three models: size, data, dollars, present value, GPU-hours, days",
     )  # fmt: skip
     page.title(
         "Results",
@@ -95,9 +95,18 @@ def fill(book: Book) -> None:
     page.name_cells("model_training_cost", (page.row_of("training_cost"),) * 2, COLUMNS)
     _block(page, "GPU-hours and calendar", _CALENDAR)
     _block(page, "Cost over time", _over_time())
-    page.break_page()
-    _cost_chart(page, "training_cost", "serving_cost", "Lifetime cost by model, at the prices of the first month")
-    _cost_chart(page, "npv_training", "npv_serving", "Present cost by model, with falling GPU prices and discounting")
+    _cost_chart(
+        page,
+        "training_cost",
+        "serving_cost",
+        "Lifetime cost by model, at the prices of the first month",
+    )
+    _cost_chart(
+        page,
+        "npv_training",
+        "npv_serving",
+        "Present cost by model, with falling GPU prices and discounting",
+    )
     page.finish()
 
 
@@ -148,5 +157,3 @@ def _cost_chart(page: Page, first: str, second: str, title: str) -> None:
     page.chart(
         chart, title, {"name": "model"}, {"name": "US dollars", "num_format": style.AXIS_DOLLARS}
     )  # fmt: skip
-
-

@@ -18,7 +18,7 @@ _TITLES = ("Selected", *SCENARIOS)
 def fill(book: Book, given: Given) -> None:
     """Build the sheet."""
     page = book.page(
-        "Scenarios", (44, 16, 14, 14, 14, 14, 14, 96), about="the cost-optimal model of all four scenarios, side by side",
+        "Scenarios", (38, 12, 12, 12, 12, 12, 12, 56), about="the cost-optimal model of all four scenarios, side by side",
     )  # fmt: skip
     page.title(
         "Scenarios",
@@ -83,9 +83,7 @@ def _demand(page: Page, given: Given) -> None:
 
 def _plan(page: Page, given: Given) -> None:
     page.band("Cost-optimal model", *_TITLES, "Unit", "How it is computed")
-    plan = (
-        f"OPT_PLAN(target_loss,{{input_tokens}},{{output_tokens}},{given.machines},coefficients)"
-    )
+    plan = f"OPT_PLAN(target_loss,{{input_tokens}},{{output_tokens}},{given.machines},coefficients)"
     serving = f"SERVE_COST({{params}},{{input_tokens}},{{output_tokens}},{given.machines})"
     chinchilla = (
         f"=TRAIN_COST(chinchilla_style_params,chinchilla_style_tokens,{given.machines})"
@@ -164,5 +162,3 @@ def _chart(page: Page) -> None:
         chart, "Lifetime cost of the cost-optimal model by scenario", {"name": "scenario"},
         {"name": "US dollars", "num_format": style.AXIS_DOLLARS},
     )  # fmt: skip
-
-

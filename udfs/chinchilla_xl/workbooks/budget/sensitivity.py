@@ -29,7 +29,7 @@ CENTRE = 3
 def fill(book: Book) -> None:
     """Build the sheet."""
     page = book.page(
-        "Sensitivity", (30, 18, 18, *[13] * 7, 16, 64), notes=2, about="total cost over demand x quality, GPU price x MFU, model size",
+        "Sensitivity", (32, 16, 14, *[10.5] * 7, 11, 44), notes=2, about="total cost over demand x quality, GPU price x MFU, model size",
     )  # fmt: skip
     page.title(
         "Sensitivity",
@@ -89,11 +89,18 @@ def _demand_by_quality(page: Page) -> None:
     count = len(_QUALITY)
     page.band("Demand x quality", "", "", *[""] * 7, "Unit", "How it is computed")
     _factors(page, "quality_factors", "Factor on the size of equal quality", _QUALITY, "factor")
-    _top(page, "quality_sizes", "Chinchilla-style model as good", f"={{quality_factors}}*chinchilla_style_params",
+    _top(page, "quality_sizes", "Chinchilla-style model as good", "={quality_factors}*chinchilla_style_params",
          style.COUNT, "parameters", "factor x size of the Chinchilla-style model of the target loss", count)  # fmt: skip
     _top(page, "quality_losses", "Its loss", "=CHINCHILLA_LOSS({quality_sizes},CHINCHILLA_TOKENS({quality_sizes},coefficients),coefficients)",
          style.LOSS, "nats/token", "CHINCHILLA_LOSS of that size on CHINCHILLA_TOKENS", count)  # fmt: skip
-    page.band("Factor on demand", "Input tokens", "Output tokens", *["$"] * 7, "$", "OPT_COST(losses, input tokens, output tokens, ...): each cell its own best size")
+    page.band(
+        "Factor on demand",
+        "Input tokens",
+        "Output tokens",
+        *["$"] * 7,
+        "$",
+        "OPT_COST: each cell its own best size",
+    )
     rows = _side(
         page, "demand_factors", ("Factor on demand", '"x "0.00'), _DEMAND,
         (("grid_input_tokens", "={factor}*input_tokens", style.COUNT), ("grid_output_tokens", "={factor}*output_tokens", style.COUNT)),
@@ -111,7 +118,14 @@ def _price_by_mfu(page: Page) -> None:
     _factors(page, "mfu_factors", "Factor on output MFU", _MFUS, "factor")
     _top(page, "grid_mfus", "Output MFU", "={mfu_factors}*live_output_MFU", style.PERCENT,
          "fraction", "factor x output MFU", count)  # fmt: skip
-    page.band("Factor on price", "Serving GPU price", "", *["$"] * 7, "$", "OPT_COST with demand weighed by price over MFU: each cell its own best size")
+    page.band(
+        "Factor on price",
+        "Serving GPU price",
+        "",
+        *["$"] * 7,
+        "$",
+        "OPT_COST: each cell its own best size",
+    )
     rows = _side(
         page, "price_factors", ("Factor on serving GPU price", '"x "0.00'), _PRICES,
         (("grid_prices", "={factor}*live_serving_GPU_price", style.PRICE),),
@@ -136,7 +150,14 @@ def _size_by_demand(page: Page) -> None:
     for kind in ("input", "output"):
         _top(page, f"size_{kind}_tokens", f"{kind.capitalize()} tokens", f"={{size_demand_factors}}*{kind}_tokens",
              style.COUNT, "tokens", "factor x lifetime tokens", count)  # fmt: skip
-    page.band("Factor on size above the smallest", "Model size", "Training tokens", *["$"] * 7, "$", "TRAIN_COST(sizes, TOKENS_FOR_LOSS(...)) + SERVE_COST(sizes, ...)")
+    page.band(
+        "Factor on size above the smallest",
+        "Model size",
+        "Training tokens",
+        *["$"] * 7,
+        "$",
+        "TRAIN_COST, TOKENS_FOR_LOSS, SERVE_COST",
+    )
     rows = _side(
         page, "size_factors", ("Factor on size above the smallest", '"x "0.00'), _SIZES,
         (("grid_sizes", "=smallest_params+{factor}*(cost_optimal_params-smallest_params)", style.COUNT),),

@@ -19,7 +19,7 @@ _COLUMNS = ("Stock", "Low", "High", "Growth", "Tokens", "Low", "High", *MODEL_TI
 def fill(book: Book) -> None:
     """Build the sheet."""
     page = book.page(
-        "Data", (30, *[13] * 7, *[17] * 3, 24, 70), notes=2, about="training tokens needed against the stock of text",
+        "Data", (28, *[10] * 7, *[16] * 3, 19, 42), notes=2, about="training tokens needed against the stock of text",
     )  # fmt: skip
     page.title(
         "Data",
@@ -80,7 +80,9 @@ def _row(page: Page, stock: dict[str, Any]) -> None:
 
 def _extremes(page: Page, bottom: int) -> None:
     """How the share of the aggregate stock moves within the published interval."""
-    page.band("Share of all sources together", *[""] * 7, *MODEL_TITLES, "Unit", "How it is computed")
+    page.band(
+        "Share of all sources together", *[""] * 7, *MODEL_TITLES, "Unit", "How it is computed"
+    )
     for label, column, key in (
         ("if the stock is at its high end", _TOKENS_HIGH, "least_share"),
         ("if the stock is as estimated", _TOKENS, "expected_share"),
@@ -88,7 +90,7 @@ def _extremes(page: Page, bottom: int) -> None:
     ):  # fmt: skip
         page.results(
             key, label, f"={{needed}}/${letter(column)}${bottom + 1}", "share",
-            "training tokens / stock in tokens; above 100% there is not enough text",
+            "training tokens / stock in tokens",
             "[>=10]#,##0%;[>=0.1]0%;0.00%", [f"{m}_{key}" for m in MODELS], first=_SHARE,
         )  # fmt: skip
 

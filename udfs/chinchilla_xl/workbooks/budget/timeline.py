@@ -30,7 +30,7 @@ def fill(book: Book) -> None:
     """Build the sheet."""
     months = LAST - FIRST + 1
     page = book.page(
-        "Timeline", (42, 12, 12, *[9.5] * months, 96), notes=1, about="month by month: training, ramp, prices, costs, discounting",
+        "Timeline", (40, 8, 10, *[9] * months, 96), notes=1, about="month by month: training, ramp, prices, costs, discounting",
     )  # fmt: skip
     page.title(
         "Timeline",
@@ -51,16 +51,28 @@ def fill(book: Book) -> None:
     _describe(page, "Calendar month", "month", "first month of training + months since")
     _row(page, "date", "=EDATE(start_month,{month}-1)", "mmm yy")
     page.name_cells("timeline_dates", (page.row - 1, page.row - 1), _SPAN)
-    _describe(page, "GPU price index, selected", "index", "1 in the first month, then falling by the yearly rate")
+    _describe(
+        page,
+        "GPU price index, selected",
+        "index",
+        "1 in the first month, then falling by the yearly rate",
+    )
     _row(page, "price", "=(1-live_GPU_price_decline)^(({month}-1)/months_per_year)", "0.000")
     page.name_cells("timeline_prices", (page.row - 1, page.row - 1), _SPAN)
     for title, prefix in zip(SCENARIOS, PREFIXES, strict=True):
-        _describe(page, f"GPU price index, {title}", "index", "as above, with the yearly rate of this scenario")
+        _describe(
+            page,
+            f"GPU price index, {title}",
+            "index",
+            "as above, with the yearly rate of this scenario",
+        )
         _row(
             page, f"{prefix}index", f"=(1-{prefix}GPU_price_decline)^(({{month}}-1)/months_per_year)", "0.000"
         )  # fmt: skip
     page.name_cells("scenario_prices", (page.row - len(SCENARIOS) - 1, page.row - 1), _SPAN)
-    _describe(page, "Discount factor", "factor", "1 / (1 + discount rate)^(months / 12), end of month")
+    _describe(
+        page, "Discount factor", "factor", "1 / (1 + discount rate)^(months / 12), end of month"
+    )
     _row(page, "factor", "=1/(1+discount_rate)^({month}/months_per_year)", "0.000")
     page.name_cells("timeline_factors", (page.row - 1, page.row - 1), _SPAN)
     for model, title in zip(MODELS, MODEL_TITLES, strict=True):
@@ -70,7 +82,12 @@ def fill(book: Book) -> None:
     _heading(page, "Which is ahead")
     for first, second in PAIRS:
         label = f"{MODEL_TITLES[first]} not dearer than {MODEL_TITLES[second].lower()}"
-        _describe(page, label, "month", "the month's number while its cumulative cost is no higher, else 0")
+        _describe(
+            page,
+            label,
+            "month",
+            "the month's number while its cumulative cost is no higher, else 0",
+        )
         one, other = f"{{{MODELS[first]}_sum}}", f"{{{MODELS[second]}_sum}}"
         _row(
             page, f"{first}_{second}", f"=IF({one}<={other}*(1+check_tolerance),{{month}},0)", "0"
@@ -78,7 +95,7 @@ def fill(book: Book) -> None:
         page.name_cells(
             f"{MODELS[first]}_ahead_of_{MODELS[second]}", (page.row - 1, page.row - 1), _SPAN
         )
-    page.sheet.set_print_scale(62)
+    page.sheet.set_print_scale(60)
     page.sheet.set_v_pagebreaks(list(range(FIRST + _YEAR, LAST + 2, _YEAR)))
     page.finish()
 
@@ -115,7 +132,8 @@ def _row(
         page.formula(page.row, column, page.filled(text, column), number_format, **(colours or {}))
     if total:
         first, last = letter(FIRST), letter(LAST)
-        page.formula(page.row, TOTAL, f"=SUM({first}{line}:{last}{line})", number_format)
+        summed = style.RATIO if "%" in number_format else number_format
+        page.formula(page.row, TOTAL, f"=SUM({first}{line}:{last}{line})", summed)
         page.name_cells(total, (page.row, page.row), (TOTAL, TOTAL))
     page.row += 1
 

@@ -41,10 +41,10 @@ _LAST = _FIRST + 2 * _COUNT - 1
 def fill(book: Book) -> None:
     """Build the sheets Tornado and Cases."""
     page = book.page(
-        "Tornado", (44, *[14] * len(_TITLES), 14, 72), notes=2, about="which assumption moves the total cost most",
+        "Tornado", (32, *[12] * len(_TITLES), 11, 44), notes=2, about="which assumption moves the total cost most",
     )  # fmt: skip
     cases = book.page(
-        "Cases", (40, 11, *[9.5] * (2 * _COUNT), 14, 64), notes=2, about="workings of the tornado: one case a column",
+        "Cases", (36, 10, *[9.5] * (2 * _COUNT), 11, 58), notes=2, about="workings of the tornado: one case a column",
     )  # fmt: skip
     page.title(
         "Tornado",
@@ -86,14 +86,22 @@ def _table(page: Page, top: int) -> None:
         )  # fmt: skip
         for column, (formula, number_format) in enumerate(formulas, start=3):
             page.formula(row, column, formula, number_format)
-        page.describe("factor; $", "OPT_COST of the case on the sheet Cases; change against the total cost of the cost-optimal model")
+        page.describe("factor; $", "OPT_COST on the sheet Cases, against the plan")
         page.row += 1
     for name, column in (("names", 0), ("low_change", 5), ("high_change", 6), ("ranks", 8)):
         page.name_cells(f"tornado_{name}", (top, bottom), (column, column))
 
 
 def _sorted(page: Page) -> None:
-    page.band("By swing, largest first", "Rank", "Change if low", "Change if high", *[""] * 5, "Unit", "How it is computed")
+    page.band(
+        "By swing, largest first",
+        "Rank",
+        "Change if low",
+        "Change if high",
+        *[""] * 5,
+        "Unit",
+        "How it is computed",
+    )
     first = page.row
     for _ in ASSUMPTIONS:
         line = page.row + 1
@@ -121,14 +129,14 @@ def _chart(page: Page) -> None:
         })  # fmt: skip
     page.chart(
         chart, "Change of the total cost when one assumption is low or high",
-        {"name": "assumption", "reverse": True, "label_position": "low"},
-        {"name": "change in US dollars", "num_format": style.SIGNED_DOLLARS},
+        {"name": "change in US dollars", "num_format": style.SIGNED_DOLLARS, "label_position": "high"},
+        {"name": "assumption", "reverse": True, "label_position": "low", "major_gridlines": {"visible": False}},
         rows=20, width=980,
     )  # fmt: skip
 
 
 def _cases(page: Page) -> None:
-    page.title("Cases", "Workings of the sheet Tornado: the plan with one assumption changed, a column each.")
+    page.title("Cases", "Workings of the sheet Tornado: a column a case.")
     page.skip()
     page.band("Case", "Plan", *["low"] * _COUNT, *["high"] * _COUNT, "Unit", "How it is computed")
     page.freeze(_FIRST)
@@ -145,10 +153,36 @@ def _cases(page: Page) -> None:
         page.describe("number", how)
         page.row += 1
     span = (_PLAN_COLUMN, _LAST)
-    _row(page, "name", "Assumption that changes", '=IF({place}=0,"none",INDEX(tornado_names,{place}))', "name", "from Tornado", style.PLAIN, span, shrink=True)
-    _row(page, "factor", "Its factor", "=IF({which}=0,1,IF({which}=1,INDEX(tornado_low_factors,{place}),INDEX(tornado_high_factors,{place})))", "factor", "from Tornado", style.FACTOR, span)
+    _row(
+        page,
+        "name",
+        "Assumption that changes",
+        '=IF({place}=0,"none",INDEX(tornado_names,{place}))',
+        "name",
+        "from Tornado",
+        style.PLAIN,
+        span,
+        wrap=True,
+    )
+    _row(
+        page,
+        "factor",
+        "Its factor",
+        "=IF({which}=0,1,IF({which}=1,INDEX(tornado_low_factors,{place}),INDEX(tornado_high_factors,{place})))",
+        "factor",
+        "from Tornado",
+        style.FACTOR,
+        span,
+    )
     page.skip()
-    page.band("Figures of the case", "Plan", *["low"] * _COUNT, *["high"] * _COUNT, "Unit", "How it is computed")
+    page.band(
+        "Figures of the case",
+        "Plan",
+        *["low"] * _COUNT,
+        *["high"] * _COUNT,
+        "Unit",
+        "How it is computed",
+    )
     unit = letter(page.notes)
     for key, label, source, its_unit, number_format in _PLAN:
         line = page.row + 1
@@ -158,7 +192,14 @@ def _cases(page: Page) -> None:
             "the plan's figure x the factor, if it is the one that changes", number_format, span,
         )  # fmt: skip
     page.skip()
-    page.band("Cost of the case", "Plan", *["low"] * _COUNT, *["high"] * _COUNT, "Unit", "How it is computed")
+    page.band(
+        "Cost of the case",
+        "Plan",
+        *["low"] * _COUNT,
+        *["high"] * _COUNT,
+        "Unit",
+        "How it is computed",
+    )
     machines = f"{{{MACHINES[0].name}}}:{{{MACHINES[-1].name}}}"
     for key, label, formula, its_unit, how, number_format in (
         ("input_tokens", "Input tokens", "={requests}*{months}*{input}", "tokens", "requests x months x tokens a request", style.COUNT),
@@ -180,11 +221,13 @@ def _cases(page: Page) -> None:
 
 def _row(
     page: Page, key: str, label: str, formula: str, unit: str, how: str, number_format: str,
-    span: tuple[int, int], *, shrink: bool = False,
+    span: tuple[int, int], *, wrap: bool = False,
 ) -> None:  # fmt: skip
     row = page.row
-    look = {"shrink": True} if shrink else {}
+    look = {"text_wrap": True} if wrap else {}
     page.series(key, label, formula, number_format, span, **look)
     page.row = row
     page.describe(unit, how)
+    if wrap:
+        page.sheet.set_row(row, 54)
     page.row += 1
