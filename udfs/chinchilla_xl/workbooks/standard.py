@@ -46,7 +46,7 @@ def fill_about(
     page.band("Version")
     page.note("Template", f"made by chinchilla-xl {chinchilla_xl.__version__}")
     page.note(
-        "Functions", "CHINCHILLA_LOSS, OPT_PLAN and so on come from chinchilla-xl; without it this file shows the values computed last."
+        "Functions", "CHINCHILLA_LOSS, OPT_PLAN and so on come from chinchilla-xl; without it this file shows the values computed last (LibreOffice: but for grids, #NAME?)."
     )  # fmt: skip
     page.note(
         "Protection", "Sheets are protected without a password: unprotect them to change more than inputs."

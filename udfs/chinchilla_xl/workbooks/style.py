@@ -40,7 +40,7 @@ INPUT: dict[str, Any] = {
 FIXED: dict[str, Any] = {"bg_color": FIXED_FILL, "border": 1, "align": "right"}
 
 LEGEND = (
-    ("Blue on yellow", "an input, to be edited: the only cells that are not protected", INPUT),
+    ("Blue on yellow", "an input, to be edited: the only cells that are not protected", {**INPUT, "locked": True}),
     ("Black", "a formula", {"align": "right"}),
     ("Green", "a link: the value of a cell on another sheet", {"font_color": GREEN, "align": "right"}),
     ("Black on grey", "a published figure or a constant, not to be edited", FIXED),

@@ -48,19 +48,21 @@ def _pairs(page: Page) -> None:
         page.row += 1
     one = {k: f"INDEX(model_{k},1,{{first}})" for k in ("params", "tokens", "training_cost")}
     other = {k: f"INDEX(model_{k},1,{{second}})" for k in ("params", "tokens", "training_cost")}
-    per_token = "SERVE_COST({size},share_of_input,share_of_output,deployment)"
+    serving = "SERVE_COST({size},share_of_input,share_of_output,deployment)"
     same = f"ABS({other['params']}/{one['params']}-1)<=check_tolerance"
+    overtaken = (
+        f'=IF({{rate_one}}<={{rate_other}}*(1+check_tolerance),IF({same},"same model","none"),'
+        f"MAX(0,({other['training_cost']}-{one['training_cost']})/({{rate_one}}-{{rate_other}})))"
+    )
     rows = (
         ("flops", "Break-even by FLOPs",
          f'=IF({same},"same model",IFERROR(BREAKEVEN_TOKENS({one["params"]},{one["tokens"]},{other["params"]},{other["tokens"]}),"none"))',
          "tokens", "BREAKEVEN_TOKENS: tokens served after which it has cost fewer FLOPs; none: one costs less at every demand", style.COUNT),
-        ("rate_one", "Serving a token with the first", f"={per_token.format(size=one['params'])}",
+        ("rate_one", "Serving a token with the first", f"={serving.format(size=one['params'])}",
          "$/token", "SERVE_COST of one token of the request mix", style.SCIENTIFIC),
-        ("rate_other", "Serving a token with the second", f"={per_token.format(size=other['params'])}",
+        ("rate_other", "Serving a token with the second", f"={serving.format(size=other['params'])}",
          "$/token", "SERVE_COST of one token of the request mix", style.SCIENTIFIC),
-        ("dollars", "Break-even by dollars",
-         f'=IF({{rate_one}}<={{rate_other}}*(1+check_tolerance),IF({same},"same model","none"),'
-         f"MAX(0,({other['training_cost']}-{one['training_cost']})/({{rate_one}}-{{rate_other}})))",
+        ("dollars", "Break-even by dollars", overtaken,
          "tokens", "(more dollars of training) / (fewer dollars a token), at the prices of the first month; 0: from the start", style.COUNT),
         ("share", "as a share of the lifetime demand",
          '=IF(ISNUMBER({dollars}),IF(inference_tokens=0,"no demand",{dollars}/inference_tokens),{dollars})',

@@ -81,7 +81,9 @@ def _side(
             text = formula.replace("{factor}", f"$A{row + 1}")
             page.formula(row, column, text, number_format, bold=column == len(columns))
         page.name_cells(key, rows, (column, column))
-    page.row = rows[1] + 1
+    for _ in values:
+        page.describe("factor; $", "assumption; 1 is the plan")
+        page.row += 1
     return rows
 
 
