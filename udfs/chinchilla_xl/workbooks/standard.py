@@ -103,7 +103,7 @@ def fill_checks(page: Page) -> None:
             page.formula(page.row, column, formula, "[>=1E+6]0.000000E+00;#,##0.0000")
         gap = f"ABS(B{row}-C{row})<=check_tolerance*MAX(1,ABS(C{row}))"
         page.status(
-            page.row, 3, f'=IF(ISERROR(B{row}-C{row}),"CHECK",IF({gap},"OK","CHECK"))', align="center"
+            page.row, 3, f'=IF(AND(ISNUMBER(B{row}),ISNUMBER(C{row})),IF({gap},"OK","CHECK"),"CHECK")', align="center"
         )  # fmt: skip
         page.describe(check.unit, check.remedy)
         page.row += 1

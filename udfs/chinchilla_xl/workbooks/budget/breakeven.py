@@ -5,6 +5,7 @@ from __future__ import annotations
 from chinchilla_xl.elementwise import NON_NEGATIVE
 from chinchilla_xl.workbooks import style
 from chinchilla_xl.workbooks.budget import timeline
+from chinchilla_xl.workbooks.budget.inputs import BEYOND
 from chinchilla_xl.workbooks.budget.models import COLUMNS, MODEL_TITLES, MODELS
 from chinchilla_xl.workbooks.page import Book, Page
 
@@ -91,9 +92,10 @@ def _months(page: Page) -> None:
     page.label("Month in which it is reached", bold=True)
     for column, (a, b) in enumerate(timeline.PAIRS, start=1):
         ahead = f"MAX({MODELS[a]}_ahead_of_{MODELS[b]})"
+        end = f"MAX({MODELS[a]}_last_month,{MODELS[b]}_last_month)"
+        reached = f'IF({ahead}<COLUMNS(timeline_months),{ahead}+1,"not in the plan")'
         page.formula(
-            page.row, column, f'=IF({ahead}<COLUMNS(timeline_months),{ahead}+1,"not in the plan")',
-            style.WHOLE, bold=True,
+            page.row, column, f"=IF({end}>COLUMNS(timeline_months),{BEYOND},{reached})", style.WHOLE, bold=True,
         )  # fmt: skip
         page.name_cells(f"{_KEYS[column - 1]}_month", (page.row, page.row), (column, column))
     page.describe(

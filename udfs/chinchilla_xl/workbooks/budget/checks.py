@@ -94,7 +94,7 @@ def _models(book: Book) -> None:
             f"{title}: it reaches the target loss", f"={model}_loss", "=target_loss", "nats/token",
             "the target is too close to E, or the demand too large, for numbers of this size",
         )  # fmt: skip
-    other = "report this with the file: two functions disagree"
+    other = "mend the checks above first; if none fails, two functions disagree: report it with the file"
     book.check(
         "Chinchilla-style: CHINCHILLA_TOKENS agrees", "=chinchilla_style_tokens",
         "=CHINCHILLA_TOKENS(chinchilla_style_params,coefficients)", "tokens", other,
@@ -126,7 +126,7 @@ def _timeline(book: Book) -> None:
         "Training and service end within the timeline", f"={longer}",
         f"the timeline has {LAST - FIRST + 1} months, so monthly and present costs are incomplete: more GPUs for training, or fewer months in service",
     )  # fmt: skip
-    short = "the timeline is too short for this plan: see the check above"
+    short = "mend the checks above first: the timeline may be too short for this plan"
     for model, title in zip(MODELS, MODEL_TITLES, strict=True):
         book.check(
             f"{title}: shares of training add up", f"={model}_training_shares", "=1", "share", short
@@ -142,16 +142,16 @@ def _timeline(book: Book) -> None:
         book.check(
             f"{title}: present cost by NPV()",
             f"={model}_npv", f"=NPV((1+discount_rate)^(1/months_per_year)-1,{model}_monthly_cost)", "$",
-            "report this with the file: two ways to the present cost disagree",
+            "mend the checks above first; if none fails, two ways to the present cost disagree: report it with the file",
         )  # fmt: skip
         book.check(
             f"{title}: discounted months add up", f"={model}_timeline_npv", f"={model}_npv", "$",
-            "report this with the file: two ways to the present cost disagree",
+            "mend the checks above first; if none fails, two ways to the present cost disagree: report it with the file",
         )  # fmt: skip
 
 
 def _tables(book: Book) -> None:
-    other = "report this with the file: a table does not meet the plan"
+    other = "mend the checks above first; if none fails, a table does not meet the plan: report it with the file"
     book.check(
         "Scenarios: the selected one is in its place", "=selected_cost",
         "=INDEX(scenario_costs,1,scenario_number)", "$", other,
@@ -162,7 +162,7 @@ def _tables(book: Book) -> None:
         "=selected_npv",
         "=cost_optimal_npv",
         "$",
-        "the timeline is too short for this plan: see the check above",
+        "mend the checks above first: the timeline may be too short for this plan",
     )
     for label, grid, side, top in (
         ("demand x quality", "cost_by_demand_and_quality", "demand_factors", "quality_factors"),

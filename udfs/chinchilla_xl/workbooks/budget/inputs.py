@@ -30,6 +30,9 @@ LIVE, FIRST, LAST = 1, 2, 5
 MOST_MONTHS = 60
 """The longest service that the timeline has room for, beside a year of training."""
 
+BEYOND = '"beyond the timeline"'
+"""What stands for a sum over months if the timeline does not hold them all."""
+
 _FORMATS = {"$/h": style.PRICE, "fraction": style.PERCENT}
 _FIGURES = ("Low", "Base", "High", "Custom")
 

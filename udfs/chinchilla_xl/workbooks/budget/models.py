@@ -66,12 +66,12 @@ def fill(book: Book) -> None:
     page.skip()
     page.band("Size", *MODEL_TITLES, "Unit", "How it is computed")
     machines = f"{{{MACHINES[0].name}}}:{{{data.name}}}"
-    plan = f"OPT_PLAN(target_loss,{{input}},{{output}},{machines},coefficients)"
+    plan = f"OPT_PLAN(target_loss,{{input}},{{output}},{machines},coefficients,,,FALSE)"
     rows = (
-        ("size", "Model size", f"=INDEX({plan},2,1)", "parameters",
-         "first figure of OPT_PLAN, below its headings: N* of Eqs. 3 and 6", style.COUNT),
-        ("data", "Training tokens", f"=INDEX({plan},2,2)", "tokens",
-         "second figure of OPT_PLAN: D* of Eqs. 3 and 6", style.COUNT),
+        ("size", "Model size", f"=INDEX({plan},1,1)", "parameters",
+         "first figure of OPT_PLAN: N* of Eqs. 3 and 6", style.COUNT),
+        ("data", "Training tokens", "=TOKENS_FOR_LOSS(target_loss,{size},coefficients)", "tokens",
+         "TOKENS_FOR_LOSS: Eq. 1 solved for D", style.COUNT),
     )  # fmt: skip
     for key, label, formula, unit, note, number_format in rows:
         page.results(key, label, formula, unit, note, number_format, [f"{m}_{key}" for m in MODELS])

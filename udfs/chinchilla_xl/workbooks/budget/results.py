@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chinchilla_xl.workbooks import style
+from chinchilla_xl.workbooks.budget.inputs import BEYOND
 from chinchilla_xl.workbooks.budget.models import COLUMNS, MODEL_TITLES, MODELS
 from chinchilla_xl.workbooks.page import Book, Page
 
@@ -60,6 +61,8 @@ _CALENDAR: tuple[Row, ...] = (
      "days / days a month", style.RATIO),
     ("months_before_service", "Months before service", "=ROUNDUP({training_months},0)", "months",
      "whole months; service starts with the next", style.WHOLE),
+    ("last_month", "Month in which service ends", "={months_before_service}+live_months", "month",
+     "months before service + months in service", style.WHOLE),
     ("serving_gpu_hours", "GPU-hours of serving", "={serving_cost}/live_serving_GPU_price", "GPU-hours",
      "cost of serving / serving GPU price", style.COUNT),
     ("month_cost", "Cost of a month at full demand",
@@ -111,20 +114,22 @@ def fill(book: Book) -> None:
 
 
 def _over_time() -> tuple[Row, ...]:
-    """Each from the model's own rows of the timeline."""
+    """Each from the model's own rows of the timeline, if that holds them all."""
+    within = f"=IF({{last_month}}>COLUMNS(timeline_months),{BEYOND},"
+    both = "=IF(AND(ISNUMBER(chinchilla_style_npv),ISNUMBER({npv})),"
     return (
-        ("timeline_total", "Cost at each month's prices", "={model}_timeline_cost", "$",
+        ("timeline_total", "Cost at each month's prices", f"{within}{{model}}_timeline_cost)", "$",
          "total of Timeline: GPU prices fall", style.DOLLARS),
         ("npv_training", "Present cost of training",
-         "=SUMPRODUCT({model}_monthly_training,timeline_prices,timeline_factors)+SUMPRODUCT({model}_monthly_data,timeline_factors)",
+         f"{within}SUMPRODUCT({{model}}_monthly_training,timeline_prices,timeline_factors)+SUMPRODUCT({{model}}_monthly_data,timeline_factors))",
          "$", "training x GPU price index x discount factor + data x discount factor", style.DOLLARS),
         ("npv_serving", "Present cost of serving",
-         "=SUMPRODUCT({model}_monthly_serving,timeline_prices,timeline_factors)", "$",
+         f"{within}SUMPRODUCT({{model}}_monthly_serving,timeline_prices,timeline_factors))", "$",
          "serving x GPU price index x discount factor", style.DOLLARS),
-        ("npv", "Present cost (NPV)", "={npv_training}+{npv_serving}", "$", "training + serving", style.DOLLARS),
-        ("npv_saved", "Present cost saved", "=chinchilla_style_npv-{npv}", "$",
+        ("npv", "Present cost (NPV)", f"{within}{{npv_training}}+{{npv_serving}})", "$", "training + serving", style.DOLLARS),
+        ("npv_saved", "Present cost saved", f"{both}chinchilla_style_npv-{{npv}},{BEYOND})", "$",
          "that of the Chinchilla-style model - this one's", style.DOLLARS),
-        ("npv_saved_share", "Share of present cost saved", "={npv_saved}/chinchilla_style_npv", "share",
+        ("npv_saved_share", "Share of present cost saved", f"{both}{{npv_saved}}/chinchilla_style_npv,{BEYOND})", "share",
          "saved / that of the Chinchilla-style model", style.PERCENT),
     )  # fmt: skip
 

@@ -6,7 +6,7 @@ Every formula takes its scenario's column of the sheet Inputs, so that no select
 from __future__ import annotations
 
 from chinchilla_xl.workbooks import style
-from chinchilla_xl.workbooks.budget.inputs import LAST, LIVE, SCENARIOS, Given
+from chinchilla_xl.workbooks.budget.inputs import BEYOND, LAST, LIVE, SCENARIOS, Given
 from chinchilla_xl.workbooks.page import Book, Page, letter
 
 _NAMES = ("", "low_", "base_", "high_", "custom_")
@@ -83,15 +83,15 @@ def _demand(page: Page, given: Given) -> None:
 
 def _plan(page: Page, given: Given) -> None:
     page.band("Cost-optimal model", *_TITLES, "Unit", "How it is computed")
-    plan = f"OPT_PLAN(target_loss,{{input_tokens}},{{output_tokens}},{given.machines},coefficients)"
+    plan = f"OPT_PLAN(target_loss,{{input_tokens}},{{output_tokens}},{given.machines},coefficients,,,FALSE)"
     serving = f"SERVE_COST({{params}},{{input_tokens}},{{output_tokens}},{given.machines})"
     chinchilla = (
         f"=TRAIN_COST(chinchilla_style_params,chinchilla_style_tokens,{given.machines})"
         f"+SERVE_COST(chinchilla_style_params,{{input_tokens}},{{output_tokens}},{given.machines})"
     )
     rows = (
-        ("params", "Model size", f"=INDEX({plan},2,1)", "parameters", "OPT_PLAN, N* of Eq. 6", style.COUNT),
-        ("tokens", "Training tokens", f"=INDEX({plan},2,2)", "tokens", "OPT_PLAN, D* of Eq. 6", style.COUNT),
+        ("params", "Model size", f"=INDEX({plan},1,1)", "parameters", "OPT_PLAN, N* of Eq. 6", style.COUNT),
+        ("tokens", "Training tokens", "=TOKENS_FOR_LOSS(target_loss,{params},coefficients)", "tokens", "TOKENS_FOR_LOSS, Eq. 1 solved for D", style.COUNT),
         ("training_cost", "Cost of training", f"=TRAIN_COST({{params}},{{tokens}},{given.machines})", "$",
          "TRAIN_COST, data included", style.DOLLARS),
         ("serving_cost", "Cost of serving", f"={serving}", "$", "SERVE_COST at the prices of the first month", style.DOLLARS),
@@ -119,6 +119,7 @@ def _present_value(page: Page, given: Given) -> None:
     cell = given.cell
     column = f"COLUMNS(${letter(LIVE)}{page.row}:{{column}}{page.row})"
     prices = f"INDEX(scenario_prices,{column},0)"  # one row a column of this sheet
+    within = f"=IF({{start}}+{cell('months')}>COLUMNS(timeline_months),{BEYOND},"
     trained = (
         "((timeline_months<={length})+(timeline_months>{length})*(timeline_months-1<{length})"
         "*({length}-timeline_months+1))/{length}"
@@ -133,12 +134,12 @@ def _present_value(page: Page, given: Given) -> None:
         ("start", "Months before service", "=ROUNDUP({length},0)", "months", "whole months; service starts with the next", style.WHOLE),
         ("data_cost", "Cost of training data", f"={{tokens}}*{cell('data_price')}", "$", "tokens x data price", style.DOLLARS),
         ("npv_training", "Present cost of training",
-         f"=({{training_cost}}-{{data_cost}})*SUMPRODUCT({trained}*{prices}*timeline_factors)+{{data_cost}}*SUMPRODUCT({trained}*timeline_factors)",
+         f"{within}({{training_cost}}-{{data_cost}})*SUMPRODUCT({trained}*{prices}*timeline_factors)+{{data_cost}}*SUMPRODUCT({trained}*timeline_factors))",
          "$", "share trained in each month x price index (not for data) x discount factor", style.DOLLARS),
         ("npv_serving", "Present cost of serving",
-         f"={{serving_cost}}/{{full_months}}*SUMPRODUCT({served}*{prices}*timeline_factors)",
+         f"{within}IF({{full_months}}=0,0,{{serving_cost}}/{{full_months}}*SUMPRODUCT({served}*{prices}*timeline_factors)))",
          "$", "cost of a month of full demand x share of full demand x price index x discount factor", style.DOLLARS),
-        ("npv", "Present cost", "={npv_training}+{npv_serving}", "$", "training + serving", style.DOLLARS),
+        ("npv", "Present cost", f"{within}{{npv_training}}+{{npv_serving}})", "$", "training + serving", style.DOLLARS),
     )  # fmt: skip
     for key, label, formula, unit, note, number_format in rows:
         suffix = "" if key.startswith(("npv", "data")) else f"training_{key}"

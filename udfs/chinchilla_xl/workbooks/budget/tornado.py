@@ -78,8 +78,8 @@ def _table(page: Page, top: int) -> None:
         formulas = (
             (f"=INDEX(tornado_low_costs,1,{place})", style.DOLLARS),
             (f"=INDEX(tornado_high_costs,1,{place})", style.DOLLARS),
-            (f"=D{line}-cost_optimal_cost", style.SIGNED_DOLLARS),
-            (f"=E{line}-cost_optimal_cost", style.SIGNED_DOLLARS),
+            (f"=D{line}-plan_cost", style.SIGNED_DOLLARS),
+            (f"=E{line}-plan_cost", style.SIGNED_DOLLARS),
             (f"=ABS(E{line}-D{line})", style.DOLLARS),
             # Of equal swings, the upper one ranks first.
             (f"=SUMPRODUCT(({span}>H{line})+0)+SUMPRODUCT((H${top + 1}:H{line}=H{line})+0)", style.WHOLE),
@@ -187,8 +187,9 @@ def _cases(page: Page) -> None:
     for key, label, source, its_unit, number_format in _PLAN:
         line = page.row + 1
         here = f"{source}*IF($A{line}={{name}},{{factor}},1)"
+        capped = f"MIN(MAX(1,{source}),{here})"  # an impossible plan stays impossible
         _row(
-            page, key, label, f'=IF(${unit}{line}="fraction",MIN(1,{here}),{here})', its_unit,
+            page, key, label, f'=IF(${unit}{line}="fraction",{capped},{here})', its_unit,
             "the plan's figure x the factor, if it is the one that changes", number_format, span,
         )  # fmt: skip
     page.skip()
