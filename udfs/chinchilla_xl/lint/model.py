@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -17,7 +18,8 @@ from chinchilla_xl.recalc.syntax import (
     Atom,
     Call,
     NotParsedError,
-    filled,
+    Template,
+    marked,
     parse,
     split,
 )
@@ -115,8 +117,10 @@ def read_model(data: bytes) -> Model:
     archive = Archive(data)
     outline = read_workbook(archive)
     try:
-        book = openpyxl.load_workbook(io.BytesIO(data))
-        cached = openpyxl.load_workbook(io.BytesIO(data), data_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of charts and extensions, which no rule looks at
+            book = openpyxl.load_workbook(io.BytesIO(data))
+            cached = openpyxl.load_workbook(io.BytesIO(data), data_only=True)
     except Exception as e:  # noqa: BLE001 (openpyxl raises whatever a bad file provokes)
         raise BrokenFile(f"openpyxl cannot read it: {e}") from None
     sheets = [_read_sheet(book[title], cached[title]) for title in outline.sheets]
@@ -179,7 +183,7 @@ def _read_formula(value: Any, place: Cell) -> Formula:
     formula = Formula(text.removeprefix("="), area)
     try:
         shape, formula.references = split(formula.text)
-        formula.tree = _parse(shape)
+        formula.tree = _parse(marked(formula.text))
     except NotParsedError:
         formula.relative = (formula.text,)
     else:
@@ -228,7 +232,7 @@ def operands(formula: Formula) -> Iterator[str]:
     """Every reference or name of a formula, as it is spelled."""
     for atom, _, _ in atoms(formula.tree):
         if atom.kind == RANGE:
-            yield filled(atom.text, formula.references)
+            yield Template(atom.text).filled(formula.references)
 
 
 def area_of(reference: str, default_sheet: str) -> tuple[str, Area] | None:
