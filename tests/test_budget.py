@@ -12,11 +12,11 @@ import pandas as pd
 import pytest
 
 import chinchilla_xl as cx
+import support
 from chinchilla_xl.costs import ASSUMPTIONS, Deployment
 from chinchilla_xl.recalc import recompute_bytes
 from chinchilla_xl.workbooks import template
 from paper import CAPTION_COSTS_HIGHER_BY, REQUESTS, TABLE_2, TABLE_3, agrees, printed
-import support
 
 # One workbook is asked for many blocks.
 cached = lru_cache(maxsize=4)(support.cached)
@@ -171,7 +171,9 @@ def test_the_timeline_is_what_numpy_makes_of_the_totals(budget, model, inputs):
         )
     present = frame["present"].sum()
     assert values[f"{model}_npv"] == pytest.approx(present, rel=1e-9)
-    assert values[f"{model}_npv_training"] + values[f"{model}_npv_serving"] == pytest.approx(present)
+    assert values[f"{model}_npv_training"] + values[f"{model}_npv_serving"] == pytest.approx(
+        present
+    )
     undiscounted = frame[["training", "data", "serving"]].to_numpy().sum()
     assert values[f"{model}_cost"] == pytest.approx(undiscounted, rel=1e-9)
 

@@ -149,7 +149,10 @@ def test_libreoffice_computes_every_other_formula_alike(name, tmp_path):
             for cell in row:
                 if cell.data_type != "f":
                     continue
-                want, got = expected[cell.coordinate].value, saved[sheet.title][cell.coordinate].value
+                want, got = (
+                    expected[cell.coordinate].value,
+                    saved[sheet.title][cell.coordinate].value,
+                )
                 where = f"{sheet.title}!{cell.coordinate} {cell.value}"
                 if isinstance(want, int | float) and not isinstance(want, bool):
                     assert got == pytest.approx(want, rel=1e-9, abs=1e-6), where
