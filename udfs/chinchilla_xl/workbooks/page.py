@@ -387,7 +387,7 @@ class Page:
             self.sheet.write(self.row, column, word, quiet)
         self.sheet.write(self.row, self._width - 1, source, long)
         # No program sets the height of a row by its text when it opens a file.
-        lines = math.ceil(len(source) * 0.85 / self._widths[-1])
+        lines = math.ceil(len(source) * 0.78 / self._widths[-1])
         if lines > 1:
             self.sheet.set_row(self.row, _LINE * lines + 2)
             self._printed += lines - 1

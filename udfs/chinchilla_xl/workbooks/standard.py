@@ -113,7 +113,7 @@ def fill_checks(page: Page) -> None:
 def sources_page(book: Book) -> Page:
     """The page of the published figures, to be filled by `fill_sources`."""
     return book.page(
-        "Sources", (22, 12, 12, 12, 12, 12, 60), notes=1, about="published coefficients, chips, prices and notes",
+        "Sources", (22, 12, 12, 12, 12, 12, 72), notes=1, about="published coefficients, chips, prices and notes",
     )  # fmt: skip
 
 

@@ -96,6 +96,7 @@ def fill(book: Book) -> None:
     for key in ("params", "tokens"):
         page.name_cells(f"model_{key}", (page.row_of(key),) * 2, COLUMNS)
     page.name_cells("model_training_cost", (page.row_of("training_cost"),) * 2, COLUMNS)
+    page.break_page()
     _block(page, "GPU-hours and calendar", _CALENDAR)
     _block(page, "Cost over time", _over_time())
     _cost_chart(

@@ -34,8 +34,8 @@ def fill(book: Book) -> None:
     )  # fmt: skip
     page.title(
         "Timeline",
-        "The selected scenario month by month; how each row is computed stands at its right end.",
-        "Costs are those of the end of each month, discounted to the start of the first.",
+        "How each row is computed stands at the right end.",
+        "Costs fall at the end of each month.",
     )
     page.skip()
     page.band("Month", "Unit", "Total", *[""] * months, _HOW)
