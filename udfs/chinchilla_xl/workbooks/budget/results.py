@@ -5,6 +5,7 @@ from __future__ import annotations
 from chinchilla_xl.workbooks import style
 from chinchilla_xl.workbooks.budget.inputs import BEYOND
 from chinchilla_xl.workbooks.budget.models import COLUMNS, MODEL_TITLES, MODELS
+from chinchilla_xl.workbooks.charts import stacked_dollars
 from chinchilla_xl.workbooks.page import Book, Page
 
 Row = tuple[str, str, str, str, str, str]
@@ -99,17 +100,19 @@ def fill(book: Book) -> None:
     page.break_page()
     _block(page, "GPU-hours and calendar", _CALENDAR)
     _block(page, "Cost over time", _over_time())
-    _cost_chart(
+    stacked_dollars(
         page,
-        "training_cost",
-        "serving_cost",
+        ("training_cost", "serving_cost"),
+        COLUMNS,
         "Lifetime cost by model, at the prices of the first month",
+        "model",
     )
-    _cost_chart(
+    stacked_dollars(
         page,
-        "npv_training",
-        "npv_serving",
+        ("npv_training", "npv_serving"),
+        COLUMNS,
         "Present cost by model, with falling GPU prices and discounting",
+        "model",
     )
     page.finish()
 
@@ -148,18 +151,3 @@ def _block(page: Page, title: str, rows: tuple[Row, ...]) -> None:
         page.describe(unit, how)
         page.row += 1
     page.skip()
-
-
-def _cost_chart(page: Page, first: str, second: str, title: str) -> None:
-    chart = page.book.file.add_chart({"type": "column", "subtype": "stacked"})
-    for key, colour in ((first, style.SERIES[0]), (second, style.SERIES[2])):
-        chart.add_series({
-            "name": [page.name, page.row_of(key), 0],
-            "categories": [page.name, page.heading_row, COLUMNS[0], page.heading_row, COLUMNS[1]],
-            "values": page.area(key, key, COLUMNS),
-            "fill": {"color": colour},
-            "gap": 80,
-        })  # fmt: skip
-    page.chart(
-        chart, title, {"name": "model"}, {"name": "US dollars", "num_format": style.AXIS_DOLLARS}
-    )  # fmt: skip

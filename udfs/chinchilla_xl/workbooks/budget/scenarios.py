@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from chinchilla_xl.workbooks import style
 from chinchilla_xl.workbooks.budget.inputs import BEYOND, LAST, LIVE, SCENARIOS, Given
+from chinchilla_xl.workbooks.charts import stacked_dollars
 from chinchilla_xl.workbooks.page import Book, Page, letter
 
 _NAMES = ("", "low_", "base_", "high_", "custom_")
@@ -32,7 +33,10 @@ def fill(book: Book, given: Given) -> None:
     page.skip()
     _present_value(page, given)
     page.name_cells("scenario_costs", (page.row_of("cost"),) * 2, (LIVE + 1, LAST))
-    _chart(page)
+    stacked_dollars(
+        page, ("training_cost", "serving_cost"), (LIVE + 1, LAST),
+        "Lifetime cost of the cost-optimal model by scenario", "scenario",
+    )  # fmt: skip
     page.finish()
 
 
@@ -146,20 +150,3 @@ def _present_value(page: Page, given: Given) -> None:
         _row(
             page, key, label, formula, unit, note, number_format, suffix, bold=key == "npv"
         )  # fmt: skip
-
-
-def _chart(page: Page) -> None:
-    chart = page.book.file.add_chart({"type": "column", "subtype": "stacked"})
-    columns = (LIVE + 1, LAST)
-    for key, colour in (("training_cost", style.SERIES[0]), ("serving_cost", style.SERIES[2])):
-        chart.add_series({
-            "name": [page.name, page.row_of(key), 0],
-            "categories": [page.name, page.heading_row, columns[0], page.heading_row, columns[1]],
-            "values": page.area(key, key, columns),
-            "fill": {"color": colour},
-            "gap": 80,
-        })  # fmt: skip
-    page.chart(
-        chart, "Lifetime cost of the cost-optimal model by scenario", {"name": "scenario"},
-        {"name": "US dollars", "num_format": style.AXIS_DOLLARS},
-    )  # fmt: skip
