@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import shutil
 from datetime import datetime
 from functools import lru_cache
+from importlib.util import find_spec
 
 import numpy as np
 import openpyxl
@@ -433,3 +435,23 @@ def test_a_sweep_keeps_it_loaded_and_gives_what_recomputation_gives(budget, tmp_
                 assert row[name] == expected[name]
             else:
                 assert row[name] == pytest.approx(expected[name], rel=1e-12)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    find_spec("chinchilla_xl.addins") is None or shutil.which("soffice") is None,
+    reason="no LibreOffice, or no extension for it in this version",
+)
+@pytest.mark.parametrize(("compute", "cost"), list(zip(TABLE_2, TABLE_3, strict=True)))
+def test_libreoffice_with_our_extension_gives_the_same_tables(budget, compute, cost):
+    inputs = {"target_params": printed(compute.params), **demand(printed(compute.tokens))}
+    data, report = recompute_bytes(budget, inputs, engine="libreoffice")
+    assert report.complete, report.kept
+    values = named_values(data)
+    assert agrees(values["compute_optimal_flops"], compute.opt_spent)
+    assert agrees(values["cost_optimal_cost"], cost.opt_spent)
+    for name, expected in values_with(budget, **inputs).items():
+        if isinstance(expected, int | float):
+            assert values[name] == pytest.approx(expected, rel=1e-9, abs=1e-6), name
+        else:
+            assert values[name] == expected, name
