@@ -22,7 +22,7 @@ demo: .venv/user ## build a budget workbook, recompute it for a 30B-quality mode
 	@mkdir -p demo
 	@$(BIN)/chinchilla-xl new budget demo/budget.xlsx --force
 	@$(BIN)/chinchilla-xl recompute demo/budget.xlsx --set target_params=30E9 --set months=40 \
-	  --set requests_per_month=581395348.837209
+	  --set ramp_months=0 --set requests_per_month=581395348.837209
 	@$(BIN)/chinchilla-xl show demo/budget.xlsx
 
 lint: .venv/dev ## style, types, import contracts

@@ -9,7 +9,11 @@ from typing import Any
 
 import openpyxl
 
+from chinchilla_xl.costs import ASSUMPTIONS
+from chinchilla_xl.elementwise import POSITIVE
 from chinchilla_xl.recalc import Report, recompute, recompute_bytes
+from chinchilla_xl.workbooks import style
+from chinchilla_xl.workbooks.page import Book
 
 
 def saved(book: openpyxl.Workbook) -> bytes:
@@ -39,6 +43,30 @@ def computed_cells(formulas: dict[str, Any]) -> tuple[dict[str, Any], Report]:
     data, report = recompute_bytes(saved(book))
     sheet = cached(data).active
     return {address: sheet[address].value for address in formulas}, report
+
+
+def small_budget(inputs: dict[str, Any] | None = None) -> bytes:
+    """A budget of a dozen formulas, for tests that calculate it many times."""
+    target = io.BytesIO()
+    book = Book(target, "Small budget")
+    page = book.page("Budget", (40, 18, 14, 40))
+    page.band("Inputs", "Value", "Unit", "Source")
+    page.input("target_params", "Size", 30e9, "parameters", "assumption", style.COUNT, POSITIVE)
+    page.input("months", "Months", 36, "months", "assumption", style.WHOLE, POSITIVE)
+    first = page.row
+    for a in ASSUMPTIONS[:7]:
+        name = a.label.replace(" ", "_")
+        page.input(name, a.label, a.default, a.unit, a.source, style.SCIENTIFIC, a.domain)
+    page.name_cells("deployment", (first, page.row - 1), (0, 1))
+    demand = "months*4.5E10,months*9.4E10"
+    for name, formula in (
+        ("target_loss", "=CHINCHILLA_LOSS(target_params,CHINCHILLA_TOKENS(target_params))"),
+        ("cost_optimal_params", f"=OPT_PARAMS(target_loss,EFFECTIVE_TOKENS({demand},deployment))"),
+        ("cost_optimal_cost", f"=OPT_COST(target_loss,{demand},deployment)"),
+    ):
+        page.results(name, name, formula, "", "", style.SCIENTIFIC, [name])
+    book.file.close()
+    return recompute_bytes(target.getvalue(), inputs)[0]
 
 
 def named_values(data: bytes) -> dict[str, Any]:

@@ -190,8 +190,8 @@ def test_inputs_are_filled_from_every_format(budget, tmp_path, kind, text):
     [
         ({"monts": 3}, "the workbook has no name 'monts' (did you mean months?)"),
         ({"output_MFU": 45}, "output_MFU is refused by the workbook: Output MFU must be in (0, 1]: 45"),
-        ({"months": "many"}, "months is refused by the workbook: Months in service must be > 0: 'many'"),
-        ({"months": 0}, "months is refused by the workbook: Months in service must be > 0: 0"),
+        ({"months": "many"}, "months is refused by the workbook: Months in service must be a whole number from 1 to 60: 'many'"),
+        ({"months": 0}, "months is refused by the workbook: Months in service must be a whole number from 1 to 60: 0"),
         ({"quality_by": "size"}, "quality_by is refused by the workbook: Quality is given by must be one of: params, loss: 'size'"),
         ({"months": {"value": 3, "unit": "years"}}, "months must be in months: years"),
         ({"target_loss": 2.0}, "holds a formula"),

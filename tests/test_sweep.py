@@ -24,8 +24,7 @@ import chinchilla_xl as cx
 from chinchilla_xl.recalc import sweep as sweep_module
 from chinchilla_xl.recalc.calculation import Calculation
 from chinchilla_xl.recalc.live import LiveWorkbook
-from chinchilla_xl.workbooks import template
-from support import named_values, saved
+from support import named_values, saved, small_budget
 
 OUTPUTS = ["cost_optimal_cost", "cost_optimal_params", "target_loss"]
 
@@ -33,7 +32,7 @@ OUTPUTS = ["cost_optimal_cost", "cost_optimal_params", "target_loss"]
 @pytest.fixture(scope="module")
 def budget(tmp_path_factory):
     path = tmp_path_factory.mktemp("sweep") / "budget.xlsx"
-    path.write_bytes(template("budget"))
+    path.write_bytes(small_budget())
     return path
 
 
@@ -53,7 +52,7 @@ def test_every_row_is_what_a_recomputation_with_its_inputs_gives(budget):
     result = cx.sweep(budget, frame, OUTPUTS)
     assert list(result.columns) == [*frame.columns, *OUTPUTS, "error"]
     for row in result.to_dict("records"):
-        expected = named_values(template("budget", {name: row[name] for name in frame.columns}))
+        expected = named_values(small_budget({name: row[name] for name in frame.columns}))
         for name in OUTPUTS:
             assert row[name] == pytest.approx(expected[name], rel=1e-12)
         assert pd.isna(row["error"])
@@ -74,7 +73,7 @@ def test_a_blank_leaves_the_workbooks_own_value_and_nothing_leaks_into_the_next_
     base = named_values(budget.read_bytes())
     for name in OUTPUTS:
         assert result[name][2] == pytest.approx(base[name], rel=1e-12)
-    other = named_values(template("budget", {"target_params": 70e9}))
+    other = named_values(small_budget({"target_params": 70e9}))
     assert result["cost_optimal_cost"][1] == pytest.approx(other["cost_optimal_cost"], rel=1e-12)
 
 

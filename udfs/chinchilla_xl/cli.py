@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -21,6 +22,9 @@ try:
     from rich.text import Text
 except ImportError as missing:
     raise MissingExtra("click or rich", "recalc") from missing
+
+FOUND = 1
+"""Exit code of lint: there are findings."""
 
 
 @click.group(
@@ -76,14 +80,20 @@ def functions(name: str | None) -> None:
 @click.argument("template")
 @click.argument("output", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help=SET_HELP)
+@click.option(
+    "--host", type=click.Choice(["plain", "office"]), default="plain", show_default=True,
+    help="Spell our functions by their names, or as Office.js add-ins store them.",
+)  # fmt: skip
 @click.option("--force", is_flag=True, help="Replace OUTPUT if it exists.")
-def new(template: str, output: Path, assignments: tuple[str, ...], force: bool) -> None:
+def new(
+    template: str, output: Path, assignments: tuple[str, ...], host: str, force: bool
+) -> None:  # fmt: skip
     """Build the workbook TEMPLATE (budget) with all values computed, and write it to OUTPUT."""
     from chinchilla_xl import workbooks
     from chinchilla_xl.recalc.inputs import parse_assignments
 
     check_new(output, ".xlsx", force)
-    workbooks.new(template, output, parse_assignments(list(assignments)))
+    workbooks.new(template, output, parse_assignments(list(assignments)), host)
     click.echo(output)
 
 
@@ -103,6 +113,36 @@ def show(workbook: str) -> None:
         out.print(table)
         out.print()
     click.echo(workbook)
+
+
+@cli.command()
+@click.argument("workbook", type=click.Path(path_type=Path))
+@click.option("--no-advice", is_flag=True, help="Leave out the conventions of our templates.")
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+def lint(workbook: Path, no_advice: bool, as_json: bool) -> None:
+    """Look through WORKBOOK for what makes a model hard to trust; it is not changed.
+
+    Errors, stale or missing values, odd formulas in rows of equal ones, numbers inside formulas,
+    volatile functions, links to files, hidden parts are findings. What only our templates promise
+    (names, units, sources, validations, print areas) is advice elsewhere. Exit code 1: there are
+    findings.
+    """
+    from chinchilla_xl.lint import lint as run
+
+    found = [finding for finding in run(workbook) if not (no_advice and finding.advice)]
+    if as_json:
+        rows = [
+            {"place": f.place, "rule": f.rule, "message": f.message, "advice": f.advice}
+            for f in found
+        ]
+        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+    else:
+        for f in found:
+            click.echo(f"{f.place}: {f.rule}: {f.message}{' (advice)' if f.advice else ''}")
+    findings = sum(not f.advice for f in found)
+    if not as_json:
+        click.echo(f"{workbook}: {findings} findings, {len(found) - findings} pieces of advice")
+    sys.exit(FOUND if findings else 0)
 
 
 @cli.command()

@@ -76,8 +76,8 @@ class Calculation:
     def may_live(self) -> bool:
         """Whether inputs may change in place: nothing is kept, and no array grows or shrinks."""
         sheets = self._sheets.values()
-        arrays = any(f.kind == "array" for s in sheets for f in s.formulas.special.values())
-        return self._engine is not None and not arrays and not any(s.kept for s in sheets)
+        kept = any(sheet.kept for sheet in sheets)
+        return self._engine is not None and not kept and all(s.arrays_stay() for s in sheets)
 
     def change(self, places: Mapping[str, Mapping[Cell, Any]]) -> bool:
         """Set constants of the live workbook; whether every formula still computes as judged."""
@@ -89,7 +89,12 @@ class Calculation:
         engine.evaluate()
         lowered = [dict(sheet.lowered) for sheet in self._sheets.values()]
         if not self._treat_failures(engine):
-            return True
+            # An array that cannot be computed is a single error: it shrinks.
+            return not any(
+                isinstance(self.value(sheet.title, cell), CellError)
+                for sheet in self._sheets.values()
+                for cell in sheet.arrays()
+            )
         for sheet, before in zip(self._sheets.values(), lowered, strict=True):
             sheet.kept, sheet.lowered = {}, before
         return False

@@ -208,6 +208,7 @@ class Engine:
         found: set[Value] = set()
         for precedent in self._book.precedents(_address(sheet, cell)).precedents:
             fields = precedent.reference.to_dict()
+            fields = fields["resolution"] or fields  # what a defined name stands for
             place = fields["address"] or fields["resolved"]
             if place is None:
                 continue

@@ -286,6 +286,23 @@ class Judge:
         return (0, 0) if WHOLE.fullmatch(inside) else _size(inside)
 
 
+def has_fixed_size(formula: str) -> bool:
+    """Whether an array formula computes cell by cell, so that its size is that of its ranges."""
+
+    def fixed(call: Call) -> bool:
+        name = bare_name(call.name)
+        function = OURS.get(name)
+        by_cell = name in ("", "(") or name in trusted.SCALAR_FUNCTIONS - trusted.ARRAY_RESULTS
+        if not (by_cell or (function is not None and not function.returns_table)):
+            return False
+        return all(fixed(i) for slot in call.slots for i in slot if isinstance(i, Call))
+
+    try:
+        return fixed(parse(marked(formula)))
+    except NotParsedError:
+        return False
+
+
 def _size(reference: str) -> tuple[int, int]:
     area = parse_area(reference)
     assert area is not None, reference

@@ -13,7 +13,7 @@ from chinchilla_xl.errors import ArgumentError, BrokenFile, TooLarge
 from chinchilla_xl.recalc.addresses import Area, Cell, quote_sheet
 from chinchilla_xl.recalc.archive import Archive, Piece
 from chinchilla_xl.recalc.engine import FIT, LARGEST_SPILL
-from chinchilla_xl.recalc.formulas import Judge, Verdict
+from chinchilla_xl.recalc.formulas import Judge, Verdict, has_fixed_size
 from chinchilla_xl.recalc.inputs import Input, locate
 from chinchilla_xl.recalc.lower import OURS
 from chinchilla_xl.recalc.moving import Reach, reaches
@@ -265,6 +265,14 @@ class Sheet:
     def computed(self) -> list[Cell]:
         """The formula cells that are not kept."""
         return [cell for cell in self.formulas if cell not in self.kept]
+
+    def arrays(self) -> list[Cell]:
+        """The cells that hold array formulas."""
+        return [cell for cell, formula in self.formulas.items() if formula.kind == "array"]
+
+    def arrays_stay(self) -> bool:
+        """Whether no array formula grows or shrinks with the values that it is given."""
+        return all(has_fixed_size(self.own_text(cell)) for cell in self.arrays())
 
     def address(self, cell: Cell) -> str:
         """A cell's address with its sheet."""

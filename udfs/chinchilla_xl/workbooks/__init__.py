@@ -13,15 +13,18 @@ from chinchilla_xl.recalc import recompute_bytes
 from chinchilla_xl.recalc.files import write_file
 from chinchilla_xl.recalc.inputs import Input
 from chinchilla_xl.workbooks import budget, fit_report
+from chinchilla_xl.workbooks.page import HOSTS, PLAIN_HOST
 from chinchilla_xl.workbooks.runs import RunsTable
 
-TEMPLATES: dict[str, Callable[[Any], None]] = {"budget": budget.build}
+TEMPLATES: dict[str, Callable[[Any, str], None]] = {"budget": budget.build}
 """The builder of each template."""
 
 
-def new(name: str, path: Path, inputs: Mapping[str, Input] | None = None) -> None:
+def new(
+    name: str, path: Path, inputs: Mapping[str, Input] | None = None, host: str = PLAIN_HOST
+) -> None:
     """Build the template `name` with its values computed, inputs set, and write it to `path`."""
-    write_file(path, template(name, inputs))
+    write_file(path, template(name, inputs, host))
 
 
 def report_fit(path: Path, table: RunsTable, found: Fit) -> None:
@@ -31,13 +34,19 @@ def report_fit(path: Path, table: RunsTable, found: Fit) -> None:
     write_file(path, _computed(target.getvalue()))
 
 
-def template(name: str, inputs: Mapping[str, Input] | None = None) -> bytes:
-    """The contents of the workbook that `new` writes."""
+def template(name: str, inputs: Mapping[str, Input] | None = None, host: str = PLAIN_HOST) -> bytes:
+    """The contents of the workbook that `new` writes.
+
+    `host` says how our functions are spelled in it: "plain" by their names, for VBA, LibreOffice and
+    `recompute`; "office" as Office.js add-ins store them.
+    """
+    if host not in HOSTS:
+        raise ArgumentError(f"host must be one of {', '.join(HOSTS)}: {host!r}")
     builder = TEMPLATES.get(name)
     if builder is None:
         raise ArgumentError(f"there is no template {name!r}: choose one of {', '.join(TEMPLATES)}")
     target = io.BytesIO()
-    builder(target)
+    builder(target, host)
     return _computed(target.getvalue(), inputs)
 
 

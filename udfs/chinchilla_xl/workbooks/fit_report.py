@@ -11,7 +11,7 @@ import numpy as np
 from chinchilla_xl.coefficients import NAMES
 from chinchilla_xl.fit import Fit
 from chinchilla_xl.functions.fitting import fit_table
-from chinchilla_xl.workbooks import page as style
+from chinchilla_xl.workbooks import style
 from chinchilla_xl.workbooks.page import Book, Page
 from chinchilla_xl.workbooks.runs import RunsTable
 

@@ -1,56 +1,73 @@
 """Writes the pages of a template: one look, names for inputs and results, the same columns.
 
-Every page is a column of labels (A), values (B and further), then unit and source. Inputs are blue,
-formulas black; each input carries a defined name and a data validation whose message states its
-rule. The conventions are those of the FAST standard and the ICAEW's modelling code.
+Every page is a column of labels (A), values (B and further), then words: unit, perhaps name, and
+source. Inputs are blue, formulas black, links to other sheets green; each input carries a defined
+name and a data validation whose message states its rule. Only inputs can be edited: all sheets are
+protected, without a password. The conventions are those of the FAST standard and the ICAEW's
+modelling code. `standard` builds the pages that every template has.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from typing import Any
 
-from chinchilla_xl.costs import FRACTION
-from chinchilla_xl.elementwise import NON_NEGATIVE, POSITIVE, Domain
 from chinchilla_xl.errors import MissingExtra
+from chinchilla_xl.functions import FUNCTIONS
+from chinchilla_xl.workbooks import style
+from chinchilla_xl.workbooks.style import Rule
 
 try:
     import xlsxwriter
-    from xlsxwriter.utility import xl_rowcol_to_cell
+    from xlsxwriter.utility import xl_col_to_name, xl_range_abs, xl_rowcol_to_cell
 except ImportError as missing:
     raise MissingExtra("XlsxWriter", "recalc") from missing
 
-COUNT = '[>=1E+12]#,##0.00,,,,"T";[>=1E+9]#,##0.00,,,"B";#,##0.0,,"M"'
-DOLLARS = '[>=1E+6]$#,##0.00,,"M";[>=1E+3]$#,##0.0,"K";$#,##0'
-PRICE = "$0.00"
-SCIENTIFIC = "0.00E+00"
-WHOLE = "#,##0"
-PERCENT = "0.0%"
-RATIO = "#,##0.0"
-LOSS = "0.0000"
-PLAIN = "General"
+PLAIN_HOST, OFFICE_HOST = "plain", "office"
+HOSTS = (PLAIN_HOST, OFFICE_HOST)
+"""How our functions are spelled: by their names, or as Office.js add-ins store them."""
 
-_INK = {"font_name": "Calibri", "font_size": 10, "valign": "vcenter"}
-_BLUE = "#0000FF"
-_INPUT_FILL = "#FFF9E5"
-_BAND = "#1F3864"
+MASTER_CHECK = "master_check"
+"""The name of the cell that says whether all checks pass."""
 
+_OURS = re.compile(rf"\b({'|'.join(function.name for function in FUNCTIONS)})\(")
+_ONE_CELL = re.compile(r"=(('[^']+'|\w+)!\$?[A-Z]{1,3}\$?\d+|(?P<name>[A-Za-z_][\w.]*))")
 _CHART_ROWS = 17
+_ROW_HEIGHT = 20  # pixels
+_LINE = 13  # points, of wrapped text
+_POINTS_A_CHARACTER = 5.3
+_PRINTED_WIDTH, _PRINTED_HEIGHT = 784, 509  # points of A4 across, without margins
 
-# The rule of each domain as Excel's data validation states it.
-_VALIDATIONS: dict[Domain, dict[str, Any]] = {
-    POSITIVE: {"validate": "decimal", "criteria": ">", "value": 0},
-    NON_NEGATIVE: {"validate": "decimal", "criteria": ">=", "value": 0},
-    # No spreadsheet has a rule for "above 0, up to 1"; nothing useful lies below a billionth.
-    FRACTION: {"validate": "decimal", "criteria": "between", "minimum": 1e-9, "maximum": 1},
-}
+
+def letter(column: int) -> str:
+    """A column, counted from 0, as a sheet names it: 0 is A."""
+    return str(xl_col_to_name(column))
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Two formulas that must agree, and what to do if they do not."""
+
+    label: str
+    found: str
+    expected: str
+    unit: str
+    remedy: str
 
 
 class Book:
-    """A workbook under construction, with the formats that its pages share."""
+    """A workbook under construction, with the formats that its pages share.
 
-    def __init__(self, target: Any, title: str) -> None:
+    With `checked`, every page shows the master check of the page Checks below its title.
+    """
+
+    def __init__(
+        self, target: Any, title: str, host: str = PLAIN_HOST, *, checked: bool = False
+    ) -> None:
         self.file = xlsxwriter.Workbook(target, {"in_memory": True, "use_zip64": False})
         # Values are computed when the file is built: nothing has to recalculate on opening.
         self.file.set_calc_mode("auto", 191029)
@@ -58,67 +75,111 @@ class Book:
         self.file.set_properties(
             {"title": title, "author": "chinchilla-xl", "created": datetime(2026, 1, 1, tzinfo=UTC)}
         )
+        self.title = title
+        self.checked = checked
+        self.checks: list[Check] = []
+        self.pages: list[Page] = []
+        self._office = host == OFFICE_HOST
         self._formats: dict[tuple[tuple[str, Any], ...], Any] = {}
 
     def format(self, **properties: Any) -> Any:
         """The cell format with these properties beside the common ones."""
-        key = tuple(sorted({**_INK, **properties}.items()))
+        key = tuple(sorted({**style.INK, **properties}.items()))
         if key not in self._formats:
             self._formats[key] = self.file.add_format(dict(key))
         return self._formats[key]
 
-    def page(self, name: str, widths: Sequence[float], notes: int = 2) -> Page:
-        """A new sheet with columns of these widths."""
-        return Page(self, name, widths, notes)
+    def page(
+        self, name: str, widths: Sequence[float], notes: int = 2, about: str = ""
+    ) -> Page:  # fmt: skip
+        """A new sheet with columns of these widths; the cover says what it is `about`."""
+        page = Page(self, name, widths, notes, about)
+        self.pages.append(page)
+        return page
+
+    def check(self, label: str, found: str, expected: str, unit: str, remedy: str) -> None:
+        """A check for the page Checks: two formulas whose values must agree."""
+        self.checks.append(Check(label, found, expected, unit, remedy))
+
+    def rule(self, label: str, violations: str, remedy: str) -> None:
+        """A check for the page Checks: a formula that counts what breaks a rule."""
+        self.check(label, violations, "=0", "violations", remedy)
+
+    def spelled(self, formula: str) -> str:
+        """The formula with our functions spelled for the workbook's host."""
+        return _OURS.sub(r"_xldudf_\1(", formula) if self._office else formula
+
+    def is_dynamic(self, formula: str) -> bool:
+        """Whether the host stores the formula as a dynamic array even for a single cell."""
+        return self._office and _OURS.search(formula) is not None
 
 
 class Page:
     """One sheet, filled from the top; `row` is the next free row, counted from 0.
 
-    Its first column holds labels, its last `notes` columns words, the others figures.
+    Its first column holds labels, its last `notes` columns words, the others figures. With three
+    columns of words the middle one shows the names of inputs and results.
     """
 
-    def __init__(self, book: Book, name: str, widths: Sequence[float], notes: int) -> None:
+    def __init__(
+        self, book: Book, name: str, widths: Sequence[float], notes: int, about: str
+    ) -> None:
         self.book = book
         self.name = name
+        self.about = about
         self.sheet = book.file.add_worksheet(name)
         self.row = 0
         self.heading_row = 0
         self._width = len(widths)
-        self._notes = self._width - notes
+        self.notes = self._width - notes
         self._rows: dict[str, int] = {}
+        self._own: set[str] = set()
         self._breaks: list[int] = []
+        self._widths = list(widths)
+        self._printed = 0.0  # rows since the last page break
+        scale = min(1.0, _PRINTED_WIDTH / (sum(widths) * _POINTS_A_CHARACTER))
+        self._rows_a_page = _PRINTED_HEIGHT / (15 * scale) - 4  # less the repeated title
         for column, width in enumerate(widths):
             self.sheet.set_column(column, column, width, book.format())
         self.sheet.hide_gridlines(2)
         self.sheet.set_landscape()
         self.sheet.set_paper(9)
+        self.sheet.set_margins(0.4, 0.4, 0.6, 0.6)
         self.sheet.fit_to_pages(1, 0)
+        self.sheet.set_footer(f"&L&8{book.title}&C&8&A&R&8Page &P of &N")
 
     def title(self, text: str, *lines: str) -> None:
-        """The page's title and what it is about."""
+        """The page's title, the master check, and what the page is about; repeated in print."""
         self.sheet.set_row(self.row, 26)
         self.sheet.write(self.row, 0, text, self.book.format(bold=True, font_size=16))
         self.row += 1
+        if self.book.checked:
+            self.status(self.row, 0, f"={MASTER_CHECK}", align="left")
+            self.row += 1
+        self.sheet.repeat_rows(0, self.row - 1)
         for line in lines:
-            self.sheet.write(self.row, 0, line, self.book.format(font_color="#595959"))
+            self.sheet.write(self.row, 0, line, self.book.format(font_color=style.GREY))
             self.row += 1
 
     def legend(self) -> None:
         """What the colours mean."""
-        cell = self.book.format(font_color=_BLUE, bg_color=_INPUT_FILL, border=1)
-        self.sheet.write(self.row, 0, "Blue on yellow: an input, to be edited", cell)
-        self.sheet.write(self.row, 1, "Black: a formula", self.book.format())
-        self.row += 2
+        for word, meaning, look in style.LEGEND:
+            self.sheet.write(self.row, 0, word, self.book.format(**{**look, "align": "left"}))
+            self.sheet.write(self.row, 1, meaning, self.book.format())
+            self.row += 1
+
+    def freeze(self, column: int = 1) -> None:
+        """Keep what was written so far, and the columns before this one, in sight."""
+        self.sheet.freeze_panes(self.row, column)
 
     def band(self, *headings: str) -> None:
         """A coloured heading row over a block."""
-        style = {"bold": True, "font_color": "#FFFFFF", "bg_color": _BAND}
+        look = {"bold": True, "font_color": "#FFFFFF", "bg_color": style.BAND}
         for column in range(self._width):
             text = headings[column] if column < len(headings) else ""
-            numbers = 0 < column < self._notes
+            numbers = 0 < column < self.notes
             align = {"align": "right"} if numbers else {"indent": 1 if column else 0}
-            self.sheet.write(self.row, column, text, self.book.format(**style, **align))
+            self.sheet.write(self.row, column, text, self.book.format(**look, **align))
         self.heading_row = self.row
         self.row += 1
 
@@ -128,71 +189,139 @@ class Page:
 
     def name_cells(self, name: str, rows: tuple[int, int], columns: tuple[int, int]) -> None:
         """Define a name for the cells from the first to the last row and column."""
-        first = xl_rowcol_to_cell(rows[0], columns[0], row_abs=True, col_abs=True)
-        last = xl_rowcol_to_cell(rows[1], columns[1], row_abs=True, col_abs=True)
-        place = first if first == last else f"{first}:{last}"
+        place = xl_range_abs(rows[0], columns[0], rows[1], columns[1])
         self.book.file.define_name(name, f"='{self.name}'!{place}")
+        self._own.add(name)
+
+    def label(self, text: str, *, bold: bool = False) -> None:
+        """The label of the current row."""
+        self.sheet.write(self.row, 0, text, self.book.format(bold=bold))
+
+    def formula(
+        self, row: int, column: int, text: str, number_format: str = style.PLAIN, **look: Any
+    ) -> None:
+        """A formula in one cell, spelled for the host; green if it only fetches a cell elsewhere."""
+        link = _ONE_CELL.fullmatch(text)
+        if link and link["name"] not in self._own:
+            look.setdefault("font_color", style.GREEN)
+        cell = self.book.format(**{"num_format": number_format, "align": "right", **look})
+        if self.book.is_dynamic(text):
+            self._array(row, column, row, column, text, cell)
+        else:
+            self.sheet.write_formula(row, column, text, cell)
+
+    def spill(
+        self,
+        name: str,
+        rows: tuple[int, int],
+        columns: tuple[int, int],
+        text: str,
+        number_format: str = style.PLAIN,
+        *,
+        heat: bool = False,
+    ) -> None:
+        """One dynamic array formula that fills the named block; `heat` colours it by value.
+
+        The block has to be the size of the result, for programs without dynamic arrays.
+        """
+        cell = self.book.format(num_format=number_format, align="right")
+        self._array(rows[0], columns[0], rows[1], columns[1], text, cell)
+        self.name_cells(name, rows, columns)
+        if heat:
+            scale = {"type": "3_color_scale", "min_color": "#63BE7B", "mid_color": "#FFEB84", "max_color": "#F8696B"}  # fmt: skip
+            self.sheet.conditional_format(rows[0], columns[0], rows[1], columns[1], scale)
+
+    def _array(self, top: int, left: int, bottom: int, right: int, text: str, cell: Any) -> None:
+        spelled = self.book.spelled(text)
+        self.sheet.write_dynamic_array_formula(top, left, bottom, right, spelled, cell)
+
+    def status(self, row: int, column: int, text: str, **look: Any) -> None:
+        """A formula whose text starts with OK or CHECK, in green or red."""
+        self.formula(row, column, text, font_color="#000000", bold=True, **look)
+        for word, colour in (("OK", style.GREEN), ("CHECK", "#C00000")):
+            self.sheet.conditional_format(row, column, row, column, {
+                "type": "text", "criteria": "begins with", "value": word,
+                "format": self.book.file.add_format({"font_color": colour}),
+            })  # fmt: skip
 
     def input(
         self,
         name: str,
         label: str,
-        value: float | str,
+        value: float | str | date,
         unit: str,
         source: str,
         number_format: str,
-        rule: Domain | Sequence[str],
+        rule: Rule,
     ) -> None:
         """A row with one named, validated input."""
-        cell = self.book.format(
-            num_format=number_format, font_color=_BLUE, bg_color=_INPUT_FILL, border=1,
-            align="right",
-        )  # fmt: skip
-        self.sheet.write(self.row, 0, label, self.book.format())
-        self.sheet.write(self.row, 1, value, cell)
-        self.describe(self._notes, unit, source)
-        self.name_cells(name, (self.row, self.row), (1, 1))
-        self.validate(label, rule, self.row, 1)
-        self.row += 1
+        self.inputs(name, label, [value], unit, source, number_format, rule, [name])
 
     def inputs(
         self,
         key: str,
         label: str,
-        values: Sequence[float],
+        values: Sequence[float | str | date],
         unit: str,
         source: str,
-        rule: Domain,
+        number_format: str,
+        rule: Rule,
         names: Sequence[str],
+        first: int = 1,
     ) -> None:
-        """A row with one named, validated input a column; formulas of the page call it {key}."""
+        """A row of validated inputs from column `first` on; formulas of the page call it {key}.
+
+        Each has a name of its own, or all together the one name that is given.
+        """
         self._rows[key] = self.row
-        self.sheet.write(self.row, 0, label, self.book.format())
-        cell = self.book.format(
-            num_format="0.00", font_color=_BLUE, bg_color=_INPUT_FILL, border=1, align="right"
-        )
-        for column, value in enumerate(values, start=1):
+        self.label(label)
+        cell = self.book.format(num_format=number_format, **style.INPUT)
+        last = first + len(values) - 1
+        for column, value in enumerate(values, start=first):
             self.sheet.write(self.row, column, value, cell)
-            self.validate(label, rule, self.row, column)
-            self.name_cells(names[column - 1], (self.row, self.row), (column, column))
-        self.describe(1 + len(values), unit, source)
+            if len(names) == len(values):
+                self.name_cells(names[column - first], (self.row, self.row), (column, column))
+        if len(names) != len(values):
+            self.name_cells(names[0], (self.row, self.row), (first, last))
+        self.sheet.data_validation(
+            self.row, first, self.row, last, style.validation(label, rule)
+        )  # fmt: skip
+        self.describe(unit, source, key)
         self.row += 1
 
-    def validate(self, label: str, rule: Domain | Sequence[str], row: int, column: int) -> None:
-        """Let a cell take only what the rule allows, and say the rule."""
-        if isinstance(rule, Domain):
-            options = dict(_VALIDATIONS[rule])
-            message = f"{label} must be {rule.rule}"
-        else:
-            options = {"validate": "list", "source": list(rule)}
-            message = f"{label} must be one of: {', '.join(rule)}"
-        options |= {
-            "input_title": label[:32],
-            "input_message": f"{message}."[:255],
-            "error_title": "Not possible",
-            "error_message": f"{message}."[:255],
-        }
-        self.sheet.data_validation(row, column, row, column, options)
+    def input_column(
+        self,
+        name: str,
+        label: str,
+        values: Sequence[float],
+        number_format: str,
+        rule: Rule,
+        column: int = 0,
+    ) -> tuple[int, int]:
+        """A column of inputs under one name, from the current row down; its first and last row.
+
+        It moves no row on: other columns may be written beside it.
+        """
+        rows = (self.row, self.row + len(values) - 1)
+        cell = self.book.format(num_format=number_format, **style.INPUT)
+        for row, value in enumerate(values, start=self.row):
+            self.sheet.write(row, column, value, cell)
+        self.name_cells(name, rows, (column, column))
+        self.sheet.data_validation(
+            rows[0], column, rows[1], column, style.validation(label, rule)
+        )  # fmt: skip
+        return rows
+
+    def constant(
+        self, name: str, label: str, value: float, unit: str, source: str, number_format: str
+    ) -> None:
+        """A row with one named figure that is fixed by definition or publication."""
+        self.label(label)
+        cell = self.book.format(num_format=number_format, **style.FIXED)
+        self.sheet.write(self.row, 1, value, cell)
+        self.name_cells(name, (self.row, self.row), (1, 1))
+        self.describe(unit, source, name)
+        self.row += 1
 
     def results(
         self,
@@ -205,74 +334,125 @@ class Page:
         names: Sequence[str],
         *,
         bold: bool = False,
+        first: int = 1,
     ) -> None:
         """A row with the same formula in each column that has a name ("": none).
 
         In the formula {other} is the cell of the row whose key is "other", in the same column.
         """
         self._rows[key] = self.row
-        self.sheet.write(self.row, 0, label, self.book.format(bold=bold))
-        style: dict[str, Any] = {"num_format": number_format, "align": "right", "bold": bold}
-        if bold:
-            style["top"] = 1
-        for column, name in enumerate(names, start=1):
+        self.label(label, bold=bold)
+        look: dict[str, Any] = {"bold": bold, "top": 1} if bold else {}
+        for column, name in enumerate(names, start=first):
             if name:
-                cells = {k: xl_rowcol_to_cell(row, column) for k, row in self._rows.items()}
-                text = formula.format_map(cells)
-                self.sheet.write_formula(self.row, column, text, self.book.format(**style))
+                self.formula(self.row, column, self.filled(formula, column), number_format, **look)
                 self.name_cells(name, (self.row, self.row), (column, column))
-        self.describe(1 + len(names), unit, note)
+        self.describe(unit, note, names[0] if len(names) == 1 else "")
         self.row += 1
+
+    def series(
+        self, key: str, label: str, formula: str, number_format: str, columns: tuple[int, int],
+        **look: Any,
+    ) -> None:  # fmt: skip
+        """A row with the same formula in every column from the first to the last, without names."""
+        self._rows[key] = self.row
+        self.label(label, bold=bool(look.get("bold")))
+        for column in range(columns[0], columns[1] + 1):
+            self.formula(self.row, column, self.filled(formula, column), number_format, **look)
+        self.row += 1
+
+    def filled(self, formula: str, column: int) -> str:
+        """The formula with {key} replaced by the cell of that row in this column."""
+        cells: Mapping[str, str] = {k: xl_rowcol_to_cell(r, column) for k, r in self._rows.items()}
+        return formula.format_map(cells)
 
     def mark(self, key: str) -> None:
         """Let formulas of the page call the next row {key}."""
         self._rows[key] = self.row
 
+    def row_of(self, key: str) -> int:
+        """The row of a key, counted from 0."""
+        return self._rows[key]
+
     def area(self, first: str, last: str, columns: tuple[int, int]) -> list[Any]:
         """[sheet, row, column, row, column] from the row of one key to that of another."""
         return [self.name, self._rows[first], columns[0], self._rows[last], columns[1]]
 
-    def describe(self, column: int, unit: str, source: str) -> None:
-        """Unit and source, in the row's last two columns."""
-        quiet = self.book.format(font_color="#595959", indent=1)
-        self.sheet.write(self.row, column, unit, quiet)
-        self.sheet.write(self.row, column + 1, source, quiet)
+    def describe(self, unit: str, source: str, name: str = "") -> None:
+        """Unit, name if the page has a column for it, and source of the current row."""
+        quiet = self.book.format(font_color=style.GREY, indent=1)
+        long = self.book.format(font_color=style.GREY, indent=1, text_wrap=True)
+        words = [unit, name] if self._width - self.notes == 3 else [unit]
+        for column, word in enumerate(words, start=self.notes):
+            self.sheet.write(self.row, column, word, quiet)
+        self.sheet.write(self.row, self._width - 1, source, long)
+        # No program sets the height of a row by its text when it opens a file.
+        lines = math.ceil(len(source) * 0.78 / self._widths[-1])
+        if lines > 1:
+            self.sheet.set_row(self.row, _LINE * lines + 2)
+            self._printed += lines - 1
 
-    def text(self, *cells: str | float, number_format: str = PLAIN) -> None:
-        """A row of plain text and figures; very large and very small ones in E notation."""
+    def text(
+        self, *cells: str | float, number_format: str = style.PLAIN, fixed: bool = False
+    ) -> None:
+        """A row of plain text and figures; very large and very small ones in E notation.
+
+        With `fixed` the figures are published ones, and look so.
+        """
         for column, cell in enumerate(cells):
             look: dict[str, Any] = {"num_format": number_format}
             if isinstance(cell, float) and cell and not 1e-3 < abs(cell) < 1e6:
-                look["num_format"] = SCIENTIFIC
+                look["num_format"] = style.SCIENTIFIC
+            if fixed and isinstance(cell, int | float):
+                look |= style.FIXED
             look |= (
-                {"align": "right"} if 0 < column < self._notes else {"indent": 1 if column else 0}
+                {"align": "right"} if 0 < column < self.notes else {"indent": 1 if column else 0}
             )
             self.sheet.write(self.row, column, cell, self.book.format(**look))
         self.row += 1
 
     def note(self, label: str, sentence: str) -> None:
         """A row of words that run across the columns to the right."""
-        self.sheet.write(self.row, 0, label, self.book.format())
+        self.label(label)
         self.sheet.write(self.row, 1, sentence, self.book.format())
         self.row += 1
 
     def break_page(self) -> None:
         """Start a new page in print here."""
         self._breaks.append(self.row)
+        self._printed = 0.0
         self.sheet.set_h_pagebreaks(self._breaks)
 
-    def chart(self, chart: Any, title: str, x_axis: dict[str, Any], y_axis: dict[str, Any]) -> None:
-        """Put a chart with titles, light gridlines and a legend below what was written so far."""
+    def chart(
+        self,
+        chart: Any,
+        title: str,
+        x_axis: dict[str, Any],
+        y_axis: dict[str, Any],
+        *,
+        legend: bool = True,
+        rows: int = _CHART_ROWS,
+        width: int = 760,
+    ) -> None:
+        """Put a chart with titles, light gridlines and a legend below what was written so far.
+
+        It starts a new page in print if it does not fit on the current one.
+        """
         chart.set_title({"name": title, "name_font": {"size": 12}, "overlay": False})
         chart.set_x_axis(x_axis)
         grid = {"visible": True, "line": {"color": "#D9D9D9"}}
         chart.set_y_axis({"major_gridlines": grid, **y_axis})
-        chart.set_legend({"position": "bottom"})
-        chart.set_size({"width": 760, "height": 20 * _CHART_ROWS - 20})
+        chart.set_legend({"position": "bottom"} if legend else {"none": True})
+        chart.set_size({"width": width, "height": _ROW_HEIGHT * rows - _ROW_HEIGHT})
+        since = self.row - (self._breaks[-1] if self._breaks else 0) + self._printed
+        if since + rows > self._rows_a_page and since > 1:
+            self.break_page()
         self.skip()
-        self.sheet.insert_chart(self.row, 0, chart, {"description": title})
-        self.skip(_CHART_ROWS)
+        self.sheet.insert_chart(self.row, 0, chart, {"description": title, "object_position": 1})
+        self.skip(rows)
 
     def finish(self) -> None:
-        """Set what is printed: everything written so far."""
+        """Set what is printed, everything written so far, and protect all but the inputs."""
         self.sheet.print_area(0, 0, self.row - 1, self._width - 1)
+        allowed = ("objects", "format_cells", "format_columns", "format_rows")
+        self.sheet.protect("", dict.fromkeys(allowed, True))

@@ -1,0 +1,122 @@
+"""Rules of inputs and results: named, with unit, source and validation, and used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from chinchilla_xl.lint.finding import Finding
+from chinchilla_xl.lint.model import Model, SheetModel
+from chinchilla_xl.recalc.addresses import Cell
+
+UNIT = "Unit"
+SOURCES = ("Source", "How it is computed")
+"""The headings under which units and sources stand."""
+
+
+def inputs_are_explained(model: Model) -> Iterator[Finding]:
+    """Every input (blue) has a name, a unit, a source, and a validation with a message."""
+    for sheet in model.sheets:
+        validated = _validated(sheet)
+        for cell in sorted(sheet.inputs):
+            if not model.named(sheet.title, cell):
+                yield _about(model, sheet, cell, "no-name", "the input has no name: define one")
+            if not _beside(sheet, cell, (UNIT,)):
+                yield _about(
+                    model,
+                    sheet,
+                    cell,
+                    "no-unit",
+                    f'the input has no unit: write it under a heading "{UNIT}"',
+                )
+            if not _beside(sheet, cell, SOURCES):
+                yield _about(
+                    model,
+                    sheet,
+                    cell,
+                    "no-source",
+                    'the input has no source: write it, or "assumption", under a heading "Source"',
+                )
+            message = validated.get(cell)
+            if message is None:
+                yield _about(
+                    model,
+                    sheet,
+                    cell,
+                    "no-validation",
+                    "the input takes anything: give it a data validation",
+                )
+            elif not message:
+                yield _about(
+                    model,
+                    sheet,
+                    cell,
+                    "no-validation",
+                    "its data validation says nothing: write its rule as the message",
+                )
+
+
+def inputs_are_used(model: Model) -> Iterator[Finding]:
+    """Every input is used by a formula."""
+    for sheet in model.sheets:
+        for cell in sorted(sheet.inputs):
+            if not model.used(sheet.title, cell):
+                yield Finding(
+                    sheet.title,
+                    cell,
+                    "unused-input",
+                    "no formula uses this input: remove it",
+                    advice=not model.ours,
+                )
+
+
+def results_are_named(model: Model) -> Iterator[Finding]:
+    """Every figure that no other formula uses, a result, has a name."""
+    for sheet in model.sheets:
+        for cell, formula in sheet.formulas.items():
+            figure = isinstance(sheet.values[cell], int | float) and formula.area is None
+            explained = bool(_beside(sheet, cell, SOURCES))
+            final = figure and explained and not model.used(sheet.title, cell)
+            if final and not model.named(sheet.title, cell):
+                yield _about(
+                    model,
+                    sheet,
+                    cell,
+                    "no-name",
+                    "a result without a name: define one, for --outputs and for readers",
+                )
+            if final and not _beside(sheet, cell, (UNIT,)):
+                yield _about(model, sheet, cell, "no-unit", "a result without a unit")
+
+
+def _about(model: Model, sheet: SheetModel, cell: Cell, rule: str, message: str) -> Finding:
+    return Finding(sheet.title, cell, rule, message, advice=not model.ours)
+
+
+def _validated(sheet: SheetModel) -> dict[Cell, str]:
+    """The error message of the data validation of each cell that has one."""
+    found = {}
+    for rule in sheet.source.data_validations.dataValidation:
+        for part in rule.sqref.ranges:
+            for row in range(part.min_row, part.max_row + 1):
+                for column in range(part.min_col, part.max_col + 1):
+                    found[Cell(row, column)] = rule.error or rule.prompt or ""
+    return found
+
+
+def _beside(sheet: SheetModel, cell: Cell, headings: tuple[str, ...]) -> str:
+    """What stands in the cell's row under the nearest of these headings above."""
+    above = [c for c, text in _headings(sheet) if text in headings and c.row < cell.row]
+    if not above:
+        return ""
+    return str(sheet.values.get(Cell(cell.row, max(above).column)) or "")
+
+
+def _headings(sheet: SheetModel) -> list[tuple[Cell, str]]:
+    """Where on the sheet the headings of units and sources stand."""
+    if sheet.headings is None:
+        known = (UNIT, *SOURCES)
+        sheet.headings = [(c, str(v)) for c, v in sheet.values.items() if v in known]
+    return sheet.headings
+
+
+RULES = (inputs_are_explained, inputs_are_used, results_are_named)

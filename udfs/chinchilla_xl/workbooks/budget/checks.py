@@ -1,0 +1,205 @@
+"""What the sheet Checks compares: inputs with their rules, and figures with a second way to them."""
+
+from __future__ import annotations
+
+from chinchilla_xl.workbooks.budget.inputs import MOST_MONTHS
+from chinchilla_xl.workbooks.budget.models import MODEL_TITLES, MODELS
+from chinchilla_xl.workbooks.budget.timeline import FIRST, LAST
+from chinchilla_xl.workbooks.page import Book
+
+_CENTRE = "INDEX({grid},MATCH(1,{side},0),MATCH(1,{top},0))"
+
+
+def add(book: Book) -> None:
+    """Add the checks of all sheets to the workbook."""
+    _inputs(book)
+    _models(book)
+    _timeline(book)
+    _tables(book)
+
+
+def _inputs(book: Book) -> None:
+    def outside(name: str, *rules: str) -> str:
+        """How many cells of a name break one of the rules, or hold no number."""
+        counts = [f'COUNTIF({name},"{rule}")' for rule in rules]
+        return "+".join([f"ROWS({name})-COUNT({name})", *counts])
+
+    book.check(
+        "The selected scenario exists", "=COUNTIF(scenario_names,scenario)", "=1", "scenarios",
+        "choose Low, Base, High or Custom on Inputs",
+    )  # fmt: skip
+    book.rule(
+        "The target quality is a positive number",
+        f"={outside('target_params', '<=0')}+{outside('target_loss_given', '<=0')}",
+        "give the size, or the loss, as a number above 0",
+    )
+    book.rule(
+        "The target loss is above the law's E", "=IF(target_loss>coefficient_E,0,1)",
+        "no model reaches a loss at or below E: raise the target loss, or choose another coefficient set",
+    )  # fmt: skip
+    demand = "+".join(
+        outside(f"live_{name}", "<0")
+        for name in (
+            "requests_per_month", "input_tokens_per_request", "output_tokens_per_request", "ramp_months"
+        )
+    )  # fmt: skip
+    book.rule(
+        "Demand is not negative",
+        f"={demand}",
+        "demand of the selected scenario: numbers of at least 0",
+    )
+    book.rule(
+        "Months in service and of ramp are whole, and fit the timeline",
+        f"={outside('live_months', '<1')}+IF(live_months>COLUMNS(timeline_months),1,0)"
+        "+IF(INT(live_months)=live_months,0,1)+IF(INT(live_ramp_months)=live_ramp_months,0,1)",
+        f"whole months, from 1 to {MOST_MONTHS}",
+    )
+    book.rule(
+        "Demand in the first month is between 0 and 100%", f"={outside('live_ramp_start_share', '<0', '>1')}",
+        "a share of the full demand, from 0 to 100%",
+    )  # fmt: skip
+    positive = "+".join(
+        outside(f"live_{name}", "<=0")
+        for name in ("training_GPU_price", "training_GPU_peak", "serving_GPU_price", "serving_GPU_peak")
+    )  # fmt: skip
+    book.rule(
+        "GPU prices and peaks are above 0",
+        f"={positive}",
+        "prices in $/h and peaks in operations a second, above 0",
+    )
+    utilisations = "+".join(
+        outside(f"live_{name}", "<=0", ">1") for name in ("training_MFU", "input_MFU", "output_MFU")
+    )
+    book.rule(
+        "Utilisations are above 0 and at most 100%",
+        f"={utilisations}",
+        "an MFU of 40% is 0.4, or 40%",
+    )
+    book.rule(
+        "The data price is not negative",
+        f"={outside('live_data_price', '<0')}",
+        "$ per token, at least 0: 1E-7 is 10 cents per million",
+    )
+    book.rule(
+        "Fleet, discount rate, price fall and start are possible",
+        f"={outside('training_fleet', '<=0')}+{outside('discount_rate', '<=-1')}+{outside('live_GPU_price_decline', '>=1')}"
+        f"+{outside('start_month', '<1')}+{outside('tokens_per_word', '<=0')}",
+        "GPUs above 0; rate above -100%; fall below 100%; a date; tokens a word above 0",
+    )
+
+
+def _models(book: Book) -> None:
+    for model, title in zip(MODELS, MODEL_TITLES, strict=True):
+        book.check(
+            f"{title}: it reaches the target loss", f"={model}_loss", "=target_loss", "nats/token",
+            "the target is too close to E, or the demand too large, for numbers of this size",
+        )  # fmt: skip
+    other = "mend the checks above first; if none fails, two functions disagree: report it with the file"
+    book.check(
+        "Chinchilla-style: CHINCHILLA_TOKENS agrees", "=chinchilla_style_tokens",
+        "=CHINCHILLA_TOKENS(chinchilla_style_params,coefficients)", "tokens", other,
+    )  # fmt: skip
+    book.check(
+        "Compute-optimal: OPT_FLOPS agrees", "=compute_optimal_flops",
+        "=OPT_FLOPS(target_loss,inference_tokens,coefficients)", "FLOPs", other,
+    )  # fmt: skip
+    book.check(
+        "Cost-optimal: OPT_COST agrees", "=cost_optimal_cost",
+        "=OPT_COST(target_loss,input_tokens,output_tokens,deployment,coefficients)", "$", other,
+    )  # fmt: skip
+    book.rule(
+        "Cost-optimal: no other model is cheaper",
+        "=IF(cost_optimal_cost<=MIN(chinchilla_style_cost,compute_optimal_cost)*(1+check_tolerance),0,1)", other,
+    )  # fmt: skip
+    book.check(
+        "Input and output tokens add up", "=input_tokens+output_tokens",
+        "=selected_full_months*live_requests_per_month*(live_input_tokens_per_request+live_output_tokens_per_request)",
+        "tokens", other,
+    )  # fmt: skip
+
+
+def _timeline(book: Book) -> None:
+    longer = "+".join(
+        f"IF({m}_months_before_service+live_months>COLUMNS(timeline_months),1,0)" for m in MODELS
+    )
+    book.rule(
+        "Training and service end within the timeline", f"={longer}",
+        f"the timeline has {LAST - FIRST + 1} months, so monthly and present costs are incomplete: more GPUs for training, or fewer months in service",
+    )  # fmt: skip
+    short = "mend the checks above first: the timeline may be too short for this plan"
+    for model, title in zip(MODELS, MODEL_TITLES, strict=True):
+        book.check(
+            f"{title}: shares of training add up", f"={model}_training_shares", "=1", "share", short
+        )
+        book.check(
+            f"{title}: monthly demand adds up", f"={model}_demand_shares", "=selected_full_months", "months", short,
+        )  # fmt: skip
+        book.check(
+            f"{title}: the months add up to the total cost",
+            f"={model}_timeline_training+{model}_timeline_data+{model}_timeline_serving", f"={model}_cost",
+            "$", short,
+        )  # fmt: skip
+        book.check(
+            f"{title}: present cost by NPV()",
+            f"={model}_npv", f"=NPV((1+discount_rate)^(1/months_per_year)-1,{model}_monthly_cost)", "$",
+            "mend the checks above first; if none fails, two ways to the present cost disagree: report it with the file",
+        )  # fmt: skip
+        book.check(
+            f"{title}: discounted months add up", f"={model}_timeline_npv", f"={model}_npv", "$",
+            "mend the checks above first; if none fails, two ways to the present cost disagree: report it with the file",
+        )  # fmt: skip
+
+
+def _tables(book: Book) -> None:
+    other = "mend the checks above first; if none fails, a table does not meet the plan: report it with the file"
+    book.check(
+        "Scenarios: the selected one is in its place", "=selected_cost",
+        "=INDEX(scenario_costs,1,scenario_number)", "$", other,
+    )  # fmt: skip
+    book.check("Scenarios: cost as on Results", "=selected_cost", "=cost_optimal_cost", "$", other)
+    book.check(
+        "Scenarios: present cost as on Timeline",
+        "=selected_npv",
+        "=cost_optimal_npv",
+        "$",
+        "mend the checks above first: the timeline may be too short for this plan",
+    )
+    for label, grid, side, top in (
+        ("demand x quality", "cost_by_demand_and_quality", "demand_factors", "quality_factors"),
+        ("price x MFU", "cost_by_price_and_mfu", "price_factors", "mfu_factors"),
+        ("size x demand", "cost_by_size_and_demand", "size_factors", "size_demand_factors"),
+    ):  # fmt: skip
+        book.check(
+            f"Sensitivity, {label}: the plan is in the grid",
+            f"={_CENTRE.format(grid=grid, side=side, top=top)}", "=cost_optimal_cost", "$",
+            "keep a factor of exactly 1 on both axes",
+        )  # fmt: skip
+    book.check(
+        "Sensitivity: no size on the iso-loss curve is cheaper",
+        "=MIN(INDEX(cost_by_size_and_demand,0,MATCH(1,size_demand_factors,0)))", "=cost_optimal_cost", "$", other,
+    )  # fmt: skip
+    book.check(
+        "Tornado: the plan's case costs what the plan does",
+        "=plan_cost",
+        "=cost_optimal_cost",
+        "$",
+        other,
+    )
+    book.check(
+        "Tornado: each rank is given once",
+        "=SUM(tornado_ranks)",
+        "=SUM(tornado_order)",
+        "ranks",
+        other,
+    )
+    book.check(
+        "Break-even: the costs at the plan's demand are those of Results",
+        "=SUM(INDEX(cost_by_tokens_served,MATCH(1,served_shares,0),0))",
+        "=chinchilla_style_cost+compute_optimal_cost+cost_optimal_cost", "$",
+        "keep a share of exactly 1 among the multiples of the demand",
+    )  # fmt: skip
+    book.rule(
+        "Data: each stock is within its interval",
+        "=SUMPRODUCT((INDEX(stock_words,0,1)<INDEX(stock_words,0,2))+(INDEX(stock_words,0,1)>INDEX(stock_words,0,3)))",
+        other,
+    )  # fmt: skip
