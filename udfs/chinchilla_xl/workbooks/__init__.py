@@ -16,7 +16,10 @@ from chinchilla_xl.workbooks import budget, fit_report, paper
 from chinchilla_xl.workbooks.page import HOSTS, PLAIN_HOST
 from chinchilla_xl.workbooks.runs import RunsTable
 
-TEMPLATES: dict[str, Callable[[Any, str], None]] = {"budget": budget.build}
+TEMPLATES: dict[str, Callable[[Any, str], None]] = {
+    "budget": budget.build,
+    "paper": paper.build,
+}
 """The builder of each template."""
 
 

@@ -52,13 +52,20 @@ def table(
     first: int = 0,
     cases: Sequence[str] = (),
     verdict: str = "",
+    source: str = "",
 ) -> tuple[int, int]:
     """Write a table of `count` rows from column `first` on; its first and last row.
 
     Names: {prefix}_{key} for each column, and, with `cases`, {case}_{key} for each cell that is an
     input or a formula. `verdict` is the key of the column that is coloured by how its texts start.
+    `source` is where its inputs come from; it stands with their units in each row,
+    in the page's two columns of words.
     """
-    _headings(page, columns, first)
+    headings = [""] * first + [column.heading for column in columns]
+    if source:
+        headings += [""] * (page.notes - len(headings)) + ["Unit", "Source"]
+    page.band(*headings)
+    _units(page, columns, first)
     top, bottom = page.row, page.row + count - 1
     places = {column.key: first + i for i, column in enumerate(columns)}
     for column in columns:
@@ -73,15 +80,18 @@ def table(
             _cell(page, column, top + i, place, i, places)
             if cases and (column.rule is not None or column.formula):
                 page.name_cells(f"{cases[i]}_{column.key}", (top + i, top + i), (place, place))
+    if source:
+        units = dict.fromkeys(column.unit for column in columns if column.rule is not None)
+        for page.row in range(top, bottom + 1):
+            page.describe(", ".join(units), source)
     if verdict:
         _colour(page, (top, bottom), places[verdict])
     page.row = bottom + 1
     return top, bottom
 
 
-def _headings(page: Page, columns: Sequence[Column], first: int) -> None:
-    """The heading row, and below it the units."""
-    page.band(*[""] * first, *(column.heading for column in columns))
+def _units(page: Page, columns: Sequence[Column], first: int) -> None:
+    """The row of units; the headings above it stand as their cells do."""
     for place, column in enumerate(columns, start=first):
         words = column.words or not place
         look = {"align": "left", "indent": 1 if place else 0} if words else {"align": "right"}

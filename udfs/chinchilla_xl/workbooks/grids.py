@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from chinchilla_xl.workbooks import style
 from chinchilla_xl.workbooks.page import Page
 
-SHORT_COUNT = '[>=1E+12]#,##0.#,,,,"T";[>=1E+9]#,##0.#,,,"B";#,##0.#,,"M"'
+SHORT_COUNT = '[>=1E+12]#,##0.0,,,,"T";[>=1E+9]#,##0.0,,,"B";#,##0.0,,"M"'
 """Counts along an axis: 31.6B."""
 
 RATIO = "[>=1000]0.0E+0;[>=10]#,##0;0.00"

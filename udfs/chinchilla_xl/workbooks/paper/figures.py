@@ -16,7 +16,7 @@ from chinchilla_xl.workbooks.paper.inputs import DEMAND, LOSS, STYLE_PARAMS
 _CURVE = 41
 """Points of a curve."""
 
-_WIDE = (40, 18, 18, 18, 18, 18, 18, 18, 18, 18, 60)
+_WIDE = (36, 11, 21, 13, 13, 13, 13, 11, 11, 14, 25, 50)
 _HEAT = (9, 13, *(7.5,) * DEMAND.count)
 _DOWN = (LOSS, STYLE_PARAMS)
 _TIMES = "TRANSPOSE(axis_demand)"
@@ -25,9 +25,9 @@ _TIMES = "TRANSPOSE(axis_demand)"
 def pages(book: Book) -> list[Page]:
     """The pages of the figures, in order, to be filled by `FILLS`."""
     return [
-        book.page("Figure 1", _WIDE, notes=1, about="two models of the same loss: FLOPs against demand"),
+        book.page("Figure 1", _WIDE, notes=3, about="two models of the same loss: FLOPs against demand"),
         book.page("Figure 2", _HEAT, notes=0, about="heat maps of the compute-optimal model over the Chinchilla-style one"),
-        book.page("Figure 5", _WIDE, notes=1, about="loss against tokens per parameter by the laws of Table 1"),
+        book.page("Figure 5", _WIDE, notes=3, about="loss against tokens per parameter by the laws of Table 1"),
         book.page("Figure 6", _HEAT, notes=0, about="heat maps of the cost-optimal model over the Chinchilla-style one"),
     ]  # fmt: skip
 
@@ -40,37 +40,38 @@ def _figure_1(page: Page) -> None:
     )
     page.skip()
     page.freeze()
-    page.band("Models", "Value", *[""] * 8, "Unit and source")
+    page.band("Models", "Value", *[""] * 7, "Unit", "Name", "Source")
     rows = (
-        ("figure_1_large", "Chinchilla-style model", claim["large"].value, "parameters; arXiv 2401.00448, Fig. 1", style.COUNT),
-        ("figure_1_small", "Smaller model of the same loss", claim["small"].value, "parameters; arXiv 2401.00448, Fig. 1", style.COUNT),
-        ("figure_1_demand", "Demand at which they are compared", claim["inference"].value, "tokens; arXiv 2401.00448, Sec. 2", style.COUNT),
-        ("figure_1_most_demand", "Demand at the right edge of the chart", 4e12, "tokens; assumption", style.COUNT),
-        ("figure_1_least_size", "Smallest size on the curve", 3.2e9, "parameters; assumption: large enough to reach the loss", style.COUNT),
-        ("figure_1_most_size", "Largest size on the curve", 1e11, "parameters; assumption", style.COUNT),
+        ("figure_1_large", "Chinchilla-style model", claim["large"].value, "parameters", "arXiv 2401.00448, Fig. 1", style.COUNT),
+        ("figure_1_small", "Smaller model of the same loss", claim["small"].value, "parameters", "arXiv 2401.00448, Fig. 1", style.COUNT),
+        ("figure_1_demand", "Demand at which they are compared", claim["inference"].value, "tokens", "arXiv 2401.00448, Sec. 2", style.COUNT),
+        ("figure_1_most_demand", "Demand at the right edge of the chart", 4e12, "tokens", "assumption", style.COUNT),
+        ("figure_1_least_size", "Smallest size on the curve", 3.2e9, "parameters", "assumption: large enough to reach the loss", style.COUNT),
+        ("figure_1_most_size", "Largest size on the curve", 1e11, "parameters", "assumption", style.COUNT),
     )  # fmt: skip
-    for name, label, value, words, look in rows:
-        _input(page, name, label, value, words, look)
+    for name, label, value, unit, source, look in rows:
+        page.input(name, label, value, unit, source, look, POSITIVE)
+    page.skip()
     results = (
-        ("figure_1_loss", "Loss of both models", "=CHINCHILLA_LOSS(figure_1_large,figure_1_large_tokens,coefficients)", "nats/token; CHINCHILLA_LOSS", style.LOSS),
-        ("figure_1_small_tokens", "Training tokens of the smaller model", "=TOKENS_FOR_LOSS(figure_1_loss,figure_1_small,coefficients)", "tokens; TOKENS_FOR_LOSS", style.COUNT),
-        ("figure_1_breakeven", "Break-even", "=BREAKEVEN_TOKENS(figure_1_large,figure_1_large_tokens,figure_1_small,figure_1_small_tokens)", "inference tokens; BREAKEVEN_TOKENS", style.COUNT),
-        ("figure_1_large_flops", "FLOPs of the Chinchilla-style model", "=figure_1_large*(training_flops_factor*figure_1_large_tokens+inference_flops_factor*figure_1_demand)", "FLOPs; Eq. 3", "0.000E+00"),
-        ("figure_1_small_flops", "FLOPs of the smaller model", "=figure_1_small*(training_flops_factor*figure_1_small_tokens+inference_flops_factor*figure_1_demand)", "FLOPs; Eq. 3", "0.000E+00"),
-        ("figure_1_saved", "FLOPs saved", "=figure_1_large_flops-figure_1_small_flops", "FLOPs; difference", "0.000E+00"),
-        ("figure_1_saved_share", "Share of FLOPs saved", "=figure_1_saved/figure_1_large_flops", "share; FLOPs saved / those of the Chinchilla-style model", "0.00%"),
+        ("figure_1_large_tokens", "Training tokens of the Chinchilla-style model", "=CHINCHILLA_TOKENS(figure_1_large,coefficients)", "tokens", "CHINCHILLA_TOKENS", style.COUNT),
+        ("figure_1_loss", "Loss of both models", "=CHINCHILLA_LOSS(figure_1_large,figure_1_large_tokens,coefficients)", "nats/token", "CHINCHILLA_LOSS", style.LOSS),
+        ("figure_1_small_tokens", "Training tokens of the smaller model", "=TOKENS_FOR_LOSS(figure_1_loss,figure_1_small,coefficients)", "tokens", "TOKENS_FOR_LOSS", style.COUNT),
+        ("figure_1_breakeven", "Break-even", "=BREAKEVEN_TOKENS(figure_1_large,figure_1_large_tokens,figure_1_small,figure_1_small_tokens)", "inference tokens", "BREAKEVEN_TOKENS", style.COUNT),
+        ("figure_1_large_flops", "FLOPs of the Chinchilla-style model", "=figure_1_large*(training_flops_factor*figure_1_large_tokens+inference_flops_factor*figure_1_demand)", "FLOPs", "Eq. 3", "0.000E+00"),
+        ("figure_1_small_flops", "FLOPs of the smaller model", "=figure_1_small*(training_flops_factor*figure_1_small_tokens+inference_flops_factor*figure_1_demand)", "FLOPs", "Eq. 3", "0.000E+00"),
+        ("figure_1_saved", "FLOPs saved", "=figure_1_large_flops-figure_1_small_flops", "FLOPs", "difference", "0.000E+00"),
+        ("figure_1_saved_share", "Share of FLOPs saved", "=figure_1_saved/figure_1_large_flops", "share", "FLOPs saved / those of the Chinchilla-style model", "0.00%"),
     )  # fmt: skip
-    _result(page, "figure_1_large_tokens", "Training tokens of the Chinchilla-style model",
-            "=CHINCHILLA_TOKENS(figure_1_large,coefficients)", "tokens; CHINCHILLA_TOKENS", style.COUNT)  # fmt: skip
-    for name, label, formula, words, look in results:
-        _result(page, name, label, formula, words, look)
+    page.band("Results", "Value", *[""] * 7, "Unit", "Name", "How it is computed")
+    for name, label, formula, unit, note, look in results:
+        page.results(name, label, formula, unit, note, look, [name])
     page.skip()
     tables.compare(
         page, "comparison_figure_1", ["FLOPs saved at the demand", "Share of FLOPs saved at the demand"],
         (Column("model", "Model", "", style.PLAIN, [claim["small"].text] * 2, words=True),
          Column("figure", "Figure", "", style.PLAIN, ["figure_1_saved", "figure_1_saved_share"], words=True)),
         [claim["saved"], claim["saved_share"]], [claim["saved"], claim["saved_share"]], ["", ""],
-        ["0.000E+00", "0.00%"], '=IF({figure}="figure_1_saved",figure_1_saved,figure_1_saved_share)',
+        ["0.000E+00", "0.00%"], ["FLOPs", "share"], '=IF({figure}="figure_1_saved",figure_1_saved,figure_1_saved_share)',
     )  # fmt: skip
     page.book.rule(
         "Figure 1: the savings are as printed", f'=COUNTIF(comparison_figure_1_verdict,"{FAIL}")',
@@ -87,7 +88,7 @@ def _figure_1(page: Page) -> None:
     top, bottom = table(
         page, "figure_1",
         (
-            Column("step", "Points of the curves", "step", style.WHOLE, range(_CURVE)),
+            Column("step", "Points of the curves", "step", style.WHOLE, range(_CURVE), look={"align": "left"}),
             Column("size", "Size", "parameters", style.COUNT,
                    formula="=figure_1_least_size*(figure_1_most_size/figure_1_least_size)^({step}/MAX(figure_1_step))"),
             Column("training", "Training tokens", "tokens", style.COUNT, formula="=TOKENS_FOR_LOSS(figure_1_loss,{size},coefficients)"),
@@ -126,25 +127,6 @@ def _figure_1(page: Page) -> None:
         {"name": "cumulative FLOPs", "num_format": "0E+00", "min": 0},
     )  # fmt: skip
     page.finish()
-
-
-def _input(page: Page, name: str, label: str, value: float, words: str, look: str) -> None:
-    """An input whose unit and source share the only column of words."""
-    page.mark(name)
-    page.label(label)
-    page.input_column(name, label, [value], look, POSITIVE, 1)
-    page.sheet.write(page.row, page.notes, words, page.book.format(font_color=style.GREY, indent=1))
-    page.row += 1
-
-
-def _result(page: Page, name: str, label: str, formula: str, words: str, look: str) -> None:
-    """A result whose unit and source share the only column of words."""
-    page.mark(name)
-    page.label(label)
-    page.formula(page.row, 1, formula, look)
-    page.name_cells(name, (page.row, page.row), (1, 1))
-    page.sheet.write(page.row, page.notes, words, page.book.format(font_color=style.GREY, indent=1))
-    page.row += 1
 
 
 def _line(
@@ -218,19 +200,19 @@ def _figure_5(page: Page) -> None:
     )  # fmt: skip
     page.skip()
     page.freeze()
-    page.band("Model", "Value", *[""] * 8, "Unit and source")
-    for name, label, value, words, look in (
-        ("figure_5_params", "Size", 367e6, "parameters; arXiv 2401.00448, Table 4: 370M", style.COUNT),
-        ("figure_5_least_ratio", "Fewest tokens per parameter", 10, "tokens/param; arXiv 2401.00448, Table 4", style.WHOLE),
-        ("figure_5_most_ratio", "Most tokens per parameter", 10000, "tokens/param; arXiv 2401.00448, Table 4", style.WHOLE),
+    page.band("Model", "Value", *[""] * 7, "Unit", "Name", "Source")
+    for name, label, value, unit, source, look in (
+        ("figure_5_params", "Size", 367e6, "parameters", "arXiv 2401.00448, Table 4: 370M", style.COUNT),
+        ("figure_5_least_ratio", "Fewest tokens per parameter", 10, "tokens/param", "arXiv 2401.00448, Table 4", style.WHOLE),
+        ("figure_5_most_ratio", "Most tokens per parameter", 10000, "tokens/param", "arXiv 2401.00448, Table 4", style.WHOLE),
     ):  # fmt: skip
-        _input(page, name, label, value, words, look)
+        page.input(name, label, value, unit, source, look, POSITIVE)
     page.skip()
     fits = printed.fits()
     top, bottom = table(
         page, "figure_5",
         (
-            Column("step", "Points of the curves", "step", style.WHOLE, range(_CURVE)),
+            Column("step", "Points of the curves", "step", style.WHOLE, range(_CURVE), look={"align": "left"}),
             Column("ratio", "Tokens/param", "tokens/param", style.RATIO,
                    formula="=figure_5_least_ratio*(figure_5_most_ratio/figure_5_least_ratio)^({step}/MAX(figure_5_step))"),
             Column("tokens", "Tokens", "tokens", style.COUNT, formula="=figure_5_params*{ratio}"),

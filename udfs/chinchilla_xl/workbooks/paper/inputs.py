@@ -5,19 +5,19 @@ from __future__ import annotations
 from chinchilla_xl.elementwise import NON_NEGATIVE, POSITIVE
 from chinchilla_xl.workbooks import blocks, style
 from chinchilla_xl.workbooks.columns import Column, table
-from chinchilla_xl.workbooks.grids import Axis
+from chinchilla_xl.workbooks.grids import SHORT_COUNT, Axis
 from chinchilla_xl.workbooks.page import Book, Page
 
 _MARKS = 25
-DEMAND = Axis("axis_demand", "inference tokens", _MARKS, '[>=1E+12]0.#,,,,"T";0.#,,,"B"')
+DEMAND = Axis("axis_demand", "inference tokens", _MARKS, SHORT_COUNT)
 LOSS = Axis("axis_loss", "loss", _MARKS, "0.000")
-STYLE_PARAMS = Axis("axis_params", "parameters of the Chinchilla-style model", _MARKS, style.COUNT)
+STYLE_PARAMS = Axis("axis_params", "its size", _MARKS, SHORT_COUNT)
 
 
 def inputs_page(book: Book) -> Page:
     """The page, to be filled by `fill_inputs`."""
     return book.page(
-        "Inputs", (44, 18, 18, 18, 18, 14, 28, 72), notes=3,
+        "Inputs", (40, 16, 12, 16, 12, 12, 25, 50), notes=3,
         about="settings of the paper's Secs. 2 and 6, axes of the heat maps",
     )  # fmt: skip
 
@@ -85,7 +85,7 @@ def fill_inputs(page: Page) -> None:
     table(
         page, "axis",
         (
-            Column("step", "Step of the axes", "count", style.WHOLE, range(_MARKS)),
+            Column("step", "Step of the axes", "count", style.WHOLE, range(_MARKS), look={"align": "left"}),
             Column("demand", "Inference tokens", "tokens", style.COUNT,
                    formula="=least_demand*(most_demand/least_demand)^({step}/MAX(axis_step))"),
             Column("loss", "Loss", "nats/token", style.LOSS,

@@ -16,7 +16,7 @@ from chinchilla_xl.workbooks.page import Page
 from chinchilla_xl.workbooks.paper import printed
 from chinchilla_xl.workbooks.paper.printed import Figure
 
-WIDTHS = (40, 20, 14, 14, 16, 16, 14, 14, 14, 18, 48)
+WIDTHS = (38, 24, 13, 11, 12, 12, 12, 12, 12, 14, 9, 18)
 
 _TABLE_ROWS = 14
 """Rows of FIT_COEFFS' table before its warnings."""
@@ -133,7 +133,7 @@ def _compare(page: Page, compare: Callable[..., None]) -> None:
                 Column("data", "Data", "row", style.PLAIN, [fit["data"] for fit, _ in cells], words=True),
                 Column("figure", "Coefficient", "column", style.PLAIN, [name for _, name in cells], words=True),
             ),
-            figures, figures, [""] * len(cells), ["0.000"] * len(cells),
+            figures, figures, [""] * len(cells), ["0.000"] * len(cells), ["" if name in ("alpha", "beta") else "nats" for _, name in cells],
             f"=INDEX({source}_coefficients,MATCH({{data}},{source}_data,0),MATCH({{figure}},table_1_names,0))",
         )  # fmt: skip
         page.skip()

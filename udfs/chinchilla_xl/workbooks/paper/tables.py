@@ -11,7 +11,7 @@ from chinchilla_xl.workbooks.page import Book, Page
 from chinchilla_xl.workbooks.paper import printed, table_1
 from chinchilla_xl.workbooks.paper.printed import FIGURES, Figure
 
-_WIDTHS = (40, 14, 16, 16, 16, 16, 16, 16, 16, 16, 60)
+_WIDTHS = (31, 9, 15, 12, 14, 12, 12, 13, 12, 15, 11, 42)
 
 _HEADINGS = {
     2: ("Loss", "Training tokens", "FLOPs", "Optimal size", "Optimal tokens", "Optimal FLOPs", "FLOPs saved"),
@@ -58,7 +58,7 @@ def pages(book: Book) -> list[Page]:
               "compute-optimal models against print", "cost-optimal models against print")  # fmt: skip
     widths = (table_1.WIDTHS, _WIDTHS, _WIDTHS)
     return [
-        book.page(f"Table {number}", width, notes=1, about=about)
+        book.page(f"Table {number}", width, notes=2, about=about)
         for number, width, about in zip((1, 2, 3), widths, abouts, strict=True)
     ]
 
@@ -69,9 +69,8 @@ def _fill(page: Page, number: int) -> None:
     page.freeze()
     rows = printed.rows(number)
     models = [row["params"].text for row in rows]
-    keys = ("loss", "training", "spent", "opt_params", "opt_training", "opt_spent", "saved")
     looks = zip(
-        keys, _HEADINGS[number], _UNITS[number], _FORMATS[number], strict=True
+        FIGURES, _HEADINGS[number], _UNITS[number], _FORMATS[number], strict=True
     )  # fmt: skip
     figures = [
         Column(key, heading, unit, look, formula=_FORMULAS[number][key])
@@ -86,10 +85,10 @@ def _fill(page: Page, number: int) -> None:
             Column("tokens", "Demand", "tokens", style.COUNT, [row["tokens"].value for row in rows], NON_NEGATIVE),
             *figures,
         ),
-        len(rows), cases=[f"{prefix}_{model}" for model in models],
+        len(rows), cases=[f"{prefix}_{model}" for model in models], source=f"arXiv 2401.00448, Table {number}",
     )  # fmt: skip
-    page.name_cells(f"{prefix}_computed", (top, bottom), (3, 2 + len(keys)))
-    page.name_cells(f"{prefix}_figures", (top - 2, top - 2), (3, 2 + len(keys)))
+    page.name_cells(f"{prefix}_computed", (top, bottom), (3, 2 + len(FIGURES)))
+    page.name_cells(f"{prefix}_figures", (top - 2, top - 2), (3, 2 + len(FIGURES)))
     if number == 3:
         page.skip()
         _caption(page, models, [row["requests"] for row in rows], [row["spent"] for row in rows])
@@ -119,7 +118,7 @@ def _caption(
             Column("printed", "Printed cost", "$", style.DOLLARS, [cost.value for cost in costs]),
             Column("above", "Above print", "share", style.PERCENT, formula="={spent}/{printed}-1"),
         ),
-        len(models), cases=[f"caption_{model}" for model in models],
+        len(models), cases=[f"caption_{model}" for model in models], source="arXiv 2401.00448, Table 3",
     )  # fmt: skip
 
 
@@ -130,6 +129,7 @@ def _compare(
     deviations = printed.deviations(number)
     headings = dict(zip(FIGURES, _HEADINGS[number], strict=True))
     formats = dict(zip(FIGURES, _FORMATS[number], strict=True))
+    units = dict(zip(FIGURES, _UNITS[number], strict=True))
     cells = [(row, model, key) for key in FIGURES for row, model in zip(rows, models, strict=True)]
     figures = [row[key] for row, _, key in cells]
     named = [deviations.get((model, key)) for _, model, key in cells]
@@ -146,7 +146,7 @@ def _compare(
             Column("model", "Model", "row", style.PLAIN, [model for _, model, _ in cells], words=True),
             Column("figure", "Figure", "column", style.PLAIN, [headings[key] for _, _, key in cells], words=True),
         ),
-        figures, expected, [d.reason if d else "" for d in named], looks,
+        figures, expected, [d.reason if d else "" for d in named], looks, [units[key] for _, _, key in cells],
         f"=INDEX(table_{number}_computed,MATCH({{model}},table_{number}_model,0),MATCH({{figure}},table_{number}_figures,0))",
     )  # fmt: skip
     page.book.rule(
@@ -177,6 +177,7 @@ def compare(
     expected: Sequence[Figure],
     reasons: Sequence[str],
     formats: Sequence[str],
+    units: Sequence[str],
     computed: str,
 ) -> None:
     """A table that holds computed figures against printed ones, with a column of verdicts.
@@ -191,14 +192,15 @@ def compare(
             *keys,
             Column("text", "As printed", "", style.PLAIN, [f.text for f in figures],
                    look={"align": "right"}),
-            Column("printed", "Printed", "unit of row", "", [f.value for f in figures], formats=formats),
-            Column("expected", "Equations give", "unit of row", "", [f.value for f in expected], formats=formats),
-            Column("digit", "Last digit", "unit of row", "0.0E+00", [f.digit for f in expected]),
-            Column("computed", "Computed", "unit of row", "", formula=computed, formats=formats),
+            Column("printed", "Printed", "", "", [f.value for f in figures], formats=formats),
+            Column("expected", "Equations give", "", "", [f.value for f in expected], formats=formats),
+            Column("digit", "Last digit", "", "0.0E+00", [f.digit for f in expected]),
+            Column("computed", "Computed", "", "", formula=computed, formats=formats),
             Column("off", "Off print by", "last digits", '[<100]0.00;0.0E+0', formula="=ABS({computed}-{printed})/{digit}"),
             Column("verdict", "Verdict", PASS, style.PLAIN,
                    formula=f'=IF({{off}}<=half_a_digit,"{PASS}",IF(ABS({{computed}}-{{expected}})<=half_a_digit*{{digit}},"{NAMED} deviation","{FAIL}"))',
                    look={"align": "center"}),
+            Column("unit", "Unit", "", style.PLAIN, units, words=True),
             Column("reason", "Why it deviates", "", style.PLAIN, reasons, words=True),
         ),
         len(labels), verdict="verdict",
