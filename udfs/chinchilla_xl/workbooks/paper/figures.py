@@ -158,7 +158,7 @@ def _heat_maps(
         heat_map(
             page, f"figure_{number}_{name}", f"{text}: best over Chinchilla-style", formula, _DOWN, DEMAND,
         )  # fmt: skip
-        if name != names[-1]:
+        if name == names[1]:
             page.break_page()
     page.finish()
     page.book.rule(

@@ -11,7 +11,7 @@ from chinchilla_xl.workbooks.page import Book, Page
 from chinchilla_xl.workbooks.paper import printed, table_1
 from chinchilla_xl.workbooks.paper.printed import FIGURES, Figure
 
-_WIDTHS = (31, 9, 15, 12, 14, 12, 12, 13, 12, 15, 11, 42)
+_WIDTHS = (31, 9, 15, 12, 14, 12, 12, 13, 12, 15, 17, 38)
 
 _HEADINGS = {
     2: ("Loss", "Training tokens", "FLOPs", "Optimal size", "Optimal tokens", "Optimal FLOPs", "FLOPs saved"),
@@ -80,7 +80,7 @@ def _fill(page: Page, number: int) -> None:
     top, bottom = table(
         page, prefix,
         (
-            Column("model", "Computed from live formulas: model", "as the paper names it", style.PLAIN, models, words=True),
+            Column("model", "From live formulas: model", "as the paper names it", style.PLAIN, models, words=True),
             Column("params", "Size", "parameters", style.COUNT, [row["params"].value for row in rows], POSITIVE),
             Column("tokens", "Demand", "tokens", style.COUNT, [row["tokens"].value for row in rows], NON_NEGATIVE),
             *figures,
@@ -108,7 +108,7 @@ def _caption(
     table(
         page, "caption",
         (
-            Column("model", "By the caption: 215 output tokens a request", "as the paper names it", style.PLAIN, models, words=True),
+            Column("model", "Read as the caption says: model", "as the paper names it", style.PLAIN, models, words=True),
             Column("requests", "Requests", "requests", style.COUNT, [figure.value for figure in requests], NON_NEGATIVE),
             Column("spent", "Cost", "$", style.DOLLARS,
                    formula=f"=TRAIN_COST({size},{data},deployment)+SERVE_COST({size},{read},{written},deployment)"),
