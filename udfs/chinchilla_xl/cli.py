@@ -204,6 +204,7 @@ def fill(workbook: Path, inputs: Path, output: Path, force: bool) -> None:
     help="Processes, each with the workbook in memory.",
 )
 @click.option("--scheduler", metavar="ADDRESS", help="Work on this Dask cluster instead.")
+@click.option("--sheet", metavar="NAME", help="The sheet of SCENARIOS, if .xlsx (default: the first).")
 @click.option("--force", is_flag=True, help="Replace RESULTS if it exists.")
 def sweep(
     workbook: Path,
@@ -212,6 +213,7 @@ def sweep(
     output: Path,
     jobs: int,
     scheduler: str | None,
+    sheet: str | None,
     force: bool,
 ) -> None:
     """Run WORKBOOK over the rows of SCENARIOS (.csv, .xlsx or .parquet), one row of inputs each.
@@ -225,7 +227,7 @@ def sweep(
     check_new(output, output.suffix.lower(), force)
     names = [name.strip() for name in outputs.split(",") if name.strip()]
     executor = None if scheduler is None else dask(scheduler)
-    result = run(workbook, scenarios, names, output, jobs=jobs, executor=executor)
+    result = run(workbook, scenarios, names, output, jobs=jobs, executor=executor, sheet=sheet)
     failed = int(result["error"].notna().sum())
     click.echo(f"{output}: {len(result)} scenarios" + (f", {failed} with errors" if failed else ""))
     sys.exit(KEPT if failed else 0)

@@ -43,6 +43,7 @@ def sweep(
     jobs: int = 1,
     executor: Executor | None = None,
     progress: Any = None,
+    sheet: str | None = None,
 ) -> pd.DataFrame:
     """One row of results per row of `scenarios`, whose columns are inputs of the workbook.
 
@@ -50,11 +51,12 @@ def sweep(
     then the outputs, then "error". With `output` (.csv, .xlsx or .parquet) the results are written
     there; a sweep that is broken off and called again does only the rows that are left.
     `jobs` processes, or an `executor` of your own, share the rows; `progress(done, total)` is called
-    as they come. An error in one scenario is reported in its row. The workbook is not changed.
+    as they come. Of scenarios in an .xlsx file the first sheet is read, or the one called `sheet`; the
+    file may be the workbook itself. An error in one scenario is reported in its row. The workbook is not changed.
     """
     path = Path(workbook)
     data = read_file(path)
-    frame = scenarios if isinstance(scenarios, pd.DataFrame) else read_table(Path(scenarios))
+    frame = scenarios if isinstance(scenarios, pd.DataFrame) else read_table(Path(scenarios), sheet)
     frame = frame.reset_index(drop=True)
     _check_columns(frame, outputs)
     rows = [_inputs(row) for row in frame.to_dict("records")]
