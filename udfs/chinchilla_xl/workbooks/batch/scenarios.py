@@ -35,7 +35,7 @@ _EXAMPLES: tuple[dict[str, Any], ...] = (
 def fill_table(book: Book) -> None:
     """The table that sweep reads: names of inputs in its first row, nothing above or beside."""
     page = book.page(
-        SHEET, (30, *(17,) * (len(INPUTS) - 1)), notes=0, about="the table: one row a scenario, blank cells keep the value of Model",
+        SHEET, (30, *(_width(given.name) for given in INPUTS[1:])), notes=0, about="the table: one row a scenario, blank cells keep the value of Model",
     )  # fmt: skip
     page.sheet.repeat_rows(0)
     page.band(*(given.name for given in INPUTS))
@@ -54,6 +54,11 @@ def fill_table(book: Book) -> None:
     page.finish()
 
 
+def _width(heading: str) -> float:
+    """The width of a column that shows its heading in bold and figures such as 1,234.56B."""
+    return max(12.0, 1.1 * len(heading) + 2)
+
+
 def _side(given: Input) -> dict[str, Any]:
     return {"align": "left"} if given.name == "scenario" else {}
 
@@ -61,7 +66,7 @@ def _side(given: Input) -> dict[str, Any]:
 def fill_used(book: Book) -> None:
     """The inputs of each scenario: its own, or what Model says where it is blank."""
     page = book.page(
-        "Inputs used", (8, 8, 8, 30, *(17,) * (len(INPUTS) - 1)), notes=0, about="the inputs that each scenario comes to",
+        "Inputs used", (7, 7, 7, 30, *(_width(given.name) for given in INPUTS[1:])), notes=0, about="the inputs that each scenario comes to",
     )  # fmt: skip
     page.title(
         "Inputs used", "The scenario's own value, or that of Model where its cell is blank. Rows below the last scenario show -.",
@@ -88,7 +93,7 @@ def fill_used(book: Book) -> None:
 def fill_results(book: Book) -> None:
     """One row of results a scenario, a summary, and a chart."""
     page = book.page(
-        "Results", (8, 30, *(15,) * len(OUTPUTS)), notes=0, about="the results of each scenario, as sweep gives them",
+        "Results", (7, 30, *(_width(output.label) for output in OUTPUTS)), notes=0, about="the results of each scenario, as sweep gives them",
     )  # fmt: skip
     page.title(
         "Results", "The same formulas as on Model, for each row of Scenarios. Rows below the last scenario show -.",
