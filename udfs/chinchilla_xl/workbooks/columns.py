@@ -19,6 +19,9 @@ from chinchilla_xl.workbooks.style import Rule
 PASS, NAMED, FAIL = "pass", "named", "FAIL"
 """What the column of verdicts says starts with one of these."""
 
+COUNTER: dict[str, Any] = {"align": "left", "border": 0, "font_color": style.GREY}
+"""The look of a column that only counts its rows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Column:

@@ -9,17 +9,18 @@ from chinchilla_xl.workbooks.page import Page
 COLOUR = "#1F3864"
 
 
-def interval_chart(page: Page, rows: tuple[int, int], name: str, highest: float | None) -> None:
-    """Estimates as 1 with error bars, from rows of name, estimate, what is below and above."""
+def interval_chart(page: Page, rows: tuple[int, int], name: str) -> None:
+    """Estimates as 1 with error bars, from rows of name, estimate, below, above and high end."""
     first, last = rows
-    chart = page.book.file.add_chart({"type": "column"})
+    chart = page.book.file.add_chart({"type": "line"})
+    categories = [page.name, first, 0, last, 0]
     chart.add_series(
         {
             "name": name,
-            "categories": [page.name, first, 0, last, 0],
+            "categories": categories,
             "values": [page.name, first, 1, last, 1],
-            "fill": {"color": "#D9E2F3"},
-            "gap": 120,
+            "line": {"none": True},
+            "marker": {"type": "diamond", "size": 9, "fill": {"color": COLOUR}},
             "y_error_bars": {
                 "type": "custom",
                 "plus_values": f"='{page.name}'!$D${first + 1}:$D${last + 1}",
@@ -27,10 +28,14 @@ def interval_chart(page: Page, rows: tuple[int, int], name: str, highest: float 
             },
         }
     )
-    bound = {} if highest is None else {"max": highest}
+    # Axes are scaled to values, not to error bars: an invisible series makes room for these.
+    chart.add_series(
+        {"name": "high", "categories": categories, "values": [page.name, first, 4, last, 4],
+         "line": {"none": True}, "marker": {"type": "none"}}
+    )  # fmt: skip
     page.chart(
-        chart, "Intervals, relative to the estimate",
-        {"name": "coefficient"}, {"name": "share of the estimate", "num_format": "0%", "min": 0, **bound},
+        chart, f"Intervals: {name}",
+        {"name": "coefficient"}, {"name": "share of the estimate", "num_format": "0%", "min": 0}, legend=False,
     )  # fmt: skip
 
 

@@ -77,17 +77,13 @@ def _interval_chart(page: Page, found: Fit) -> None:
     estimates = np.array([getattr(found.law, name) for name in NAMES])
     shown = [i for i, estimate in enumerate(estimates) if estimate > 0]
     page.break_page()
-    page.band("Relative to the estimate", "estimate", "below", "above")
+    page.band("Relative to the estimate", "estimate", "below", "above", "high")
     top = page.row
     for i in shown:
         low, high = float(found.low[i] / estimates[i]), float(found.high[i] / estimates[i])
-        page.text(NAMES[i], 1.0, 1 - low, high - 1, number_format=style.PERCENT)
+        page.text(NAMES[i], 1.0, 1 - low, high - 1, high, number_format=style.PERCENT)
     last = page.row - 1
-    widest = min(3.0, max(found.high[i] / estimates[i] for i in shown))
-    highest = math.ceil(5 * widest) / 5
-    interval_chart(
-        page, (top, last), f"estimate = 1, with its {found.confidence:.0%} interval", highest
-    )
+    interval_chart(page, (top, last), f"estimate = 1, with its {found.confidence:.0%} interval")
 
 
 def _fill_runs(page: Page, table: RunsTable, found: Fit, order: Any) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 
 from chinchilla_xl.workbooks import blocks, style
 from chinchilla_xl.workbooks.batch.model import INPUTS, OUTPUTS, Input
-from chinchilla_xl.workbooks.columns import Column, table
+from chinchilla_xl.workbooks.columns import COUNTER, Column, table
 from chinchilla_xl.workbooks.page import Book, Page
 
 SHEET = "Scenarios"
@@ -25,7 +25,7 @@ _EXAMPLES: tuple[dict[str, Any], ...] = (
     {"scenario": "Output MFU of 5%", "output_MFU": 0.05},
     {"scenario": "Quality of 70B", "target_params": 70e9},
     *(
-        {"scenario": f"Table 3: {size / 1e9:g}B, {tokens:.3g} tokens", "target_params": size,
+        {"scenario": f"Table 3, {size / 1e9:g}B", "target_params": size,
          "requests_per_month": tokens / 215, "months": 1}
         for size, tokens in ((1e9, 50e9), (7e9, 200e9), (13e9, 1e12), (30e9, 5e12), (70e9, 10e12))
     ),
@@ -74,7 +74,7 @@ def fill_used(book: Book) -> None:
     page.skip()
     page.freeze(4)
     columns = [
-        Column("row", "Row", "count", style.WHOLE, range(1, COUNT + 1)),
+        Column("row", "Row", "count", style.WHOLE, range(1, COUNT + 1), look=COUNTER),
         Column("filled", "Filled", "row or 0", style.WHOLE, formula="=IF(SUMPRODUCT((INDEX(scenario_rows,{row},0)<>\"\")*1)>0,{row},0)"),
         Column("used", "Used", "1 or 0", style.WHOLE, formula="=IF({row}<=MAX(used_filled),1,0)"),
     ]  # fmt: skip
@@ -106,7 +106,7 @@ def fill_results(book: Book) -> None:
     cells |= {output.name: f"{{{output.name}}}" for output in OUTPUTS}
     cells["deployment"] = "INDEX(used_machines,{row},0)"
     columns = [
-        Column("row", "Row", "count", style.WHOLE, range(1, COUNT + 1)),
+        Column("row", "Row", "count", style.WHOLE, range(1, COUNT + 1), look=COUNTER),
         Column("scenario", "Scenario", "", style.PLAIN, formula="=INDEX(used_scenario,{row})", words=True),
     ]
     for output in OUTPUTS:
@@ -130,7 +130,8 @@ def fill_results(book: Book) -> None:
         })  # fmt: skip
     page.chart(
         chart, f"Lifetime cost of the first {_CHARTED} scenarios",
-        {"name": "US dollars", "num_format": style.AXIS_DOLLARS},
+        {"name": "US dollars", "num_format": style.AXIS_DOLLARS, "label_position": "high",
+         "major_gridlines": {"visible": True, "line": {"color": "#D9D9D9"}}},
         {"name": "scenario", "reverse": True, "major_gridlines": {"visible": False}}, rows=28,
     )  # fmt: skip
     page.finish()

@@ -105,7 +105,8 @@ def _chart(page: Page) -> None:
         })  # fmt: skip
     page.chart(
         chart, "Lifetime cost by model (compare only models of equal loss)",
-        {"name": "US dollars", "num_format": style.AXIS_DOLLARS},
+        {"name": "US dollars", "num_format": style.AXIS_DOLLARS, "label_position": "high",
+         "major_gridlines": {"visible": True, "line": {"color": "#D9D9D9"}}},
         {"name": "model", "reverse": True, "major_gridlines": {"visible": False}}, rows=20,
     )  # fmt: skip
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chinchilla_xl.workbooks import style
-from chinchilla_xl.workbooks.columns import Column, table
+from chinchilla_xl.workbooks.columns import COUNTER, Column, table
 from chinchilla_xl.workbooks.compare.inputs import COUNT, MOST_MONTHS
 from chinchilla_xl.workbooks.page import Book, Page
 
@@ -30,7 +30,7 @@ def fill_time(book: Book) -> None:
     page.freeze()
     top = page.row + 2  # below the headings and the units
     columns = (
-        Column("number", "Month", "months", style.WHOLE, range(MOST_MONTHS + 1)),
+        Column("number", "Month", "months", style.WHOLE, range(MOST_MONTHS + 1), look=COUNTER),
         Column("requests", "Requests", "requests", style.COUNT,
                formula="=IF(AND({number}>0,{number}<=months),requests_per_month*(1+demand_growth)^({number}-1),0)"),
         Column("input", "Input", "tokens", style.COUNT, formula="={requests}*input_tokens_per_request"),
@@ -48,18 +48,31 @@ def fill_time(book: Book) -> None:
     )  # fmt: skip
     page.name_cells("final_cost", (last, last), (left, left + COUNT - 1))
     page.skip()
-    chart = book.file.add_chart({"type": "line"})
-    for number in range(COUNT):
-        column = left + number
-        chart.add_series({
-            "name": [page.name, first - 2, column], "categories": [page.name, first, 0, last, 0],
-            "values": [page.name, first, column, last, column],
-            "line": {"color": _COLOURS[number], "width": 2},
-        })  # fmt: skip
-    page.chart(
-        chart, "Cumulative cost", {"name": "months in service", "interval_unit": 6, "interval_tick": 6},
-        {"name": "US dollars", "num_format": style.AXIS_DOLLARS, "min": 0}, rows=22,
+    page.band("Comparable models only (within the tolerance of the target loss), else 0")
+    _model_names(page, "comparable_time_models", page.row, left)
+    below = (page.row + 1, page.row + 1 + MOST_MONTHS)
+    page.spill("comparable_time", below, (0, 0), "=month_number", style.WHOLE)
+    page.spill(
+        "comparable_cumulative_cost", below, (left, left + COUNT - 1),
+        "=IF(TRANSPOSE(model_comparable)=1,cumulative_cost,0)", style.DOLLARS,
     )  # fmt: skip
+    page.row = below[1] + 1
+    for title, (top, bottom), names in (
+        ("Cumulative cost", (first, last), first - 2),
+        ("Cumulative cost of the comparable models (others are 0)", below, below[0] - 1),
+    ):
+        chart = book.file.add_chart({"type": "line"})
+        for number in range(COUNT):
+            column = left + number
+            chart.add_series({
+                "name": [page.name, names, column], "categories": [page.name, top, 0, bottom, 0],
+                "values": [page.name, top, column, bottom, column],
+                "line": {"color": _COLOURS[number], "width": 2},
+            })  # fmt: skip
+        page.chart(
+            chart, title, {"name": "months in service", "interval_unit": 6, "interval_tick": 6},
+            {"name": "US dollars", "num_format": style.AXIS_DOLLARS, "min": 0}, rows=22,
+        )  # fmt: skip
     page.finish()
     book.check(
         "Over time: the last month's costs are those of the sheet Models",
@@ -86,7 +99,7 @@ def fill_demand(book: Book) -> None:
     table(
         page, "cheapest",
         (
-            Column("row", "Row", "count", style.WHOLE, range(1, _DEMANDS + 1)),
+            Column("row", "Row", "count", style.WHOLE, range(1, _DEMANDS + 1), look=COUNTER),
             Column("demand", "Demand", "tokens", style.COUNT, formula="=INDEX(by_demand,{row},1)"),
             Column("comparable", "Cheapest comparable", "model", style.PLAIN, words=True, look={"bold": True},
                    formula='=IFERROR(INDEX(model_name,MATCH(1,INDEX(is_lowest_comparable,{row},0),0)),"none")'),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chinchilla_xl.elementwise import NON_NEGATIVE, POSITIVE
 from chinchilla_xl.workbooks import blocks, style
-from chinchilla_xl.workbooks.columns import Column, table
+from chinchilla_xl.workbooks.columns import COUNTER, Column, table
 from chinchilla_xl.workbooks.page import Book, Page
 from chinchilla_xl.workbooks.style import Between
 
@@ -106,7 +106,7 @@ def _percentiles(page: Page) -> None:
     table(
         page, "percentile",
         (
-            Column("share", "Distribution over the draws: percentile", "share of draws", "0%", _PERCENTILES, look={"align": "left"}),
+            Column("share", "Distribution over the draws: percentile", "share of draws", "0%", _PERCENTILES, look=COUNTER),
             Column("rank", "Rank", "draw", style.WHOLE, formula="=MAX(1,ROUNDUP({share}*draw_count,0))"),
             Column("cost", "Total cost", "$", style.DOLLARS,
                    formula=f'=IF({{rank}}>COUNT(draw_cost),"{UNREACHED}",SMALL(draw_cost,{{rank}}))'),
@@ -133,7 +133,7 @@ def _histogram(page: Page) -> None:
     rows = table(
         page, "bin",
         (
-            Column("number", "Histogram of the cost: bin", "number", style.WHOLE, range(1, _BINS + 1), look={"align": "left"}),
+            Column("number", "Histogram of the cost: bin", "number", style.WHOLE, range(1, _BINS + 1), look=COUNTER),
             Column("from", "Above", "$", style.DOLLARS,
                    formula=f"=IF(COUNT(draw_cost)=0,0,{least}*{span}^(({{number}}-1)/MAX(bin_number)))"),
             Column("to", "Up to", "$", style.DOLLARS, formula=f"=IF(COUNT(draw_cost)=0,0,{least}*{span}^({{number}}/MAX(bin_number)))"),

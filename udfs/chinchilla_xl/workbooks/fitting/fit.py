@@ -12,6 +12,9 @@ from chinchilla_xl.workbooks.page import Book, Page
 _ROWS = 15
 """Rows of FIT_COEFFS' table before its warnings."""
 
+COEFFICIENT = "[>=1E+6]0.00E+00;#,##0.0000"
+"""Coefficients, and the ranges of the runs below them."""
+
 _WARNINGS = 5
 """Warnings that there is room for."""
 
@@ -33,7 +36,7 @@ def fill(book: Book, runs: Page, rows: tuple[int, int]) -> None:
     first = page.row
     page.spill(
         "fitted_coefficients", (first, first + _ROWS - 1), (0, len(NAMES) - 1),
-        f"=FIT_COEFFS({_RUNS},fit_confidence)", "#,##0.0000",
+        f"=FIT_COEFFS({_RUNS},fit_confidence)", COEFFICIENT,
     )  # fmt: skip
     page.sheet.write(first, 6, "FIT_COEFFS of the runs; warnings, if any, stand below", book.format(font_color=style.GREY, indent=1))  # fmt: skip
     for offset, name in enumerate(NAMES, start=1):
@@ -58,7 +61,7 @@ def fill(book: Book, runs: Page, rows: tuple[int, int]) -> None:
     )  # fmt: skip
     page.skip()
     tops = _relative(page)
-    interval_chart(page, tops, "estimate = 1, with its interval", None)
+    interval_chart(page, tops, "estimate = 1, with its interval")
     residual_chart(
         page, runs, rows, CHARTED, {"log_base": 10, "num_format": "#,##0", "crossing": "min"},
     )  # fmt: skip
@@ -83,6 +86,7 @@ def _relative(page: Page) -> tuple[int, int]:
             Column("estimate", "Estimate", "share", style.PERCENT, formula=f"=IFERROR({estimate}/{estimate},0)"),
             Column("below", "Below", "share", style.PERCENT, formula=f"=IFERROR(1-{low}/{estimate},0)"),
             Column("above", "Above", "share", style.PERCENT, formula=f"=IFERROR({high}/{estimate}-1,0)"),
+            Column("high", "High", "share", style.PERCENT, formula=f"=IFERROR({high}/{estimate},0)"),
             Column("position", "Row", "of the table", style.WHOLE, range(2, 2 + len(NAMES))),
         ),
         len(NAMES),

@@ -7,7 +7,7 @@ import numpy as np
 from chinchilla_xl import laws
 from chinchilla_xl.elementwise import POSITIVE
 from chinchilla_xl.workbooks import style
-from chinchilla_xl.workbooks.columns import Column, table
+from chinchilla_xl.workbooks.columns import COUNTER, Column, table
 from chinchilla_xl.workbooks.page import Book, Page
 from chinchilla_xl.workbooks.paper import printed
 
@@ -34,7 +34,7 @@ def fill(book: Book) -> tuple[Page, tuple[int, int]]:
     page.freeze()
     params, tokens, losses = _placeholders()
     columns = (
-        Column("run", "Run", "number", style.WHOLE, range(1, COUNT + 1)),
+        Column("run", "Run", "number", style.WHOLE, range(1, COUNT + 1), look=COUNTER),
         Column("params", "Parameters", "parameters", style.COUNT, params, POSITIVE),
         Column("tokens", "Training tokens", "tokens", style.COUNT, tokens, POSITIVE),
         Column("loss", "Final loss", "nats/token", style.LOSS, losses, POSITIVE),

@@ -7,7 +7,7 @@ from typing import Any
 
 from chinchilla_xl.elementwise import POSITIVE
 from chinchilla_xl.workbooks import style
-from chinchilla_xl.workbooks.columns import FAIL, Column, table
+from chinchilla_xl.workbooks.columns import COUNTER, FAIL, Column, table
 from chinchilla_xl.workbooks.grids import heat_map
 from chinchilla_xl.workbooks.page import Book, Page
 from chinchilla_xl.workbooks.paper import printed, tables
@@ -88,7 +88,7 @@ def _figure_1(page: Page) -> None:
     top, bottom = table(
         page, "figure_1",
         (
-            Column("step", "Points of the curves", "step", style.WHOLE, range(_CURVE), look={"align": "left"}),
+            Column("step", "Points of the curves", "step", style.WHOLE, range(_CURVE), look=COUNTER),
             Column("size", "Size", "parameters", style.COUNT,
                    formula="=figure_1_least_size*(figure_1_most_size/figure_1_least_size)^({step}/MAX(figure_1_step))"),
             Column("training", "Training tokens", "tokens", style.COUNT, formula="=TOKENS_FOR_LOSS(figure_1_loss,{size},coefficients)"),
@@ -116,7 +116,7 @@ def _figure_1(page: Page) -> None:
     page.chart(
         chart, "Models of the same loss",
         {"name": "parameters", "log_base": 10, "min": 1e9, "max": 1e11, "num_format": "0E+00", "crossing": "min"},
-        {"name": "training tokens", "log_base": 10, "num_format": "0E+00", "crossing": "min"},
+        {"name": "training tokens", "log_base": 10, "num_format": "0E+00", "crossing": "min"}, rows=20,
     )  # fmt: skip
     chart = page.book.file.add_chart({"type": "scatter", "subtype": "straight"})
     _line(chart, page, "Chinchilla-style", 3, 4, (top, bottom), style.SERIES[2])
@@ -124,7 +124,7 @@ def _figure_1(page: Page) -> None:
     page.chart(
         chart, "Training and inference together",
         {"name": "inference tokens", "num_format": DEMAND.number_format, "min": 0},
-        {"name": "cumulative FLOPs", "num_format": "0E+00", "min": 0},
+        {"name": "cumulative FLOPs", "num_format": "0.0E+00", "min": 0}, rows=20,
     )  # fmt: skip
     page.finish()
 
@@ -212,7 +212,7 @@ def _figure_5(page: Page) -> None:
     top, bottom = table(
         page, "figure_5",
         (
-            Column("step", "Points of the curves", "step", style.WHOLE, range(_CURVE), look={"align": "left"}),
+            Column("step", "Points of the curves", "step", style.WHOLE, range(_CURVE), look=COUNTER),
             Column("ratio", "Tokens/param", "tokens/param", style.RATIO,
                    formula="=figure_5_least_ratio*(figure_5_most_ratio/figure_5_least_ratio)^({step}/MAX(figure_5_step))"),
             Column("tokens", "Tokens", "tokens", style.COUNT, formula="=figure_5_params*{ratio}"),
@@ -229,7 +229,7 @@ def _figure_5(page: Page) -> None:
     page.chart(
         chart, "Loss against tokens per parameter, by the laws of Table 1",
         {"name": "tokens per parameter", "log_base": 10, "min": 10, "max": 10000, "num_format": "#,##0"},
-        {"name": "loss (nats per token)", "num_format": "0.0", "min": 1.5},
+        {"name": "loss (nats per token)", "num_format": "0.0", "min": 2}, rows=24,
     )  # fmt: skip
     page.finish()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chinchilla_xl.elementwise import NON_NEGATIVE, POSITIVE
 from chinchilla_xl.workbooks import blocks, style
-from chinchilla_xl.workbooks.columns import Column, table
+from chinchilla_xl.workbooks.columns import COUNTER, Column, table
 from chinchilla_xl.workbooks.grids import SHORT_COUNT, Axis
 from chinchilla_xl.workbooks.page import Book, Page
 
@@ -85,7 +85,7 @@ def fill_inputs(page: Page) -> None:
     table(
         page, "axis",
         (
-            Column("step", "Step of the axes", "count", style.WHOLE, range(_MARKS), look={"align": "left"}),
+            Column("step", "Step of the axes", "count", style.WHOLE, range(_MARKS), look=COUNTER),
             Column("demand", "Inference tokens", "tokens", style.COUNT,
                    formula="=least_demand*(most_demand/least_demand)^({step}/MAX(axis_step))"),
             Column("loss", "Loss", "nats/token", style.LOSS,

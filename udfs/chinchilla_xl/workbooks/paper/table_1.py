@@ -99,7 +99,7 @@ def _fits(page: Page) -> None:
         rows = (page.row, page.row + _TABLE_ROWS - 1)
         page.spill(
             f"fit_{number}", rows, (0, len(NAMES) - 1),
-            f"=FIT_COEFFS(runs_{number}_params,runs_{number}_tokens,runs_{number}_loss)", "#,##0.0000",
+            f"=FIT_COEFFS(runs_{number}_params,runs_{number}_tokens,runs_{number}_loss)", "[>=1E+6]0.00E+00;#,##0.0000",
         )  # fmt: skip
         page.name_cells(f"fit_{number}_estimates", (rows[0] + 1, rows[0] + len(NAMES)), (1, 1))
         page.row = rows[1] + 1 + _WARNING_ROWS
