@@ -50,13 +50,26 @@ def test_it_is_the_same_bytes_every_time(name):
 def test_the_ready_workbook_is_what_the_code_builds(name):
     old, new = members((READY / f"{name}.xlsx").read_bytes()), members(built(name))
     assert list(old) == list(new)
-    differing = [part for part in old if to_12_digits(old[part]) != to_12_digits(new[part])]
+    digits = 8 if name in FITS else 12
+    differing = [part for part in old if rounded(old[part], digits) != rounded(new[part], digits)]
     assert not differing, "run make templates"
 
 
-def to_12_digits(part: bytes) -> bytes:
-    """A part with its values rounded: exp and log differ in their last digit between machines."""
-    return re.sub(rb"<v>([-+.0-9E]+)</v>", lambda m: b"<v>%.12g</v>" % float(m[1]), part)
+FITS = ("fit", "paper")
+"""Templates with fits, whose searches end a little elsewhere on other machines."""
+
+
+def rounded(part: bytes, digits: int) -> bytes:
+    """A part with its values rounded: exp and log differ in their last digit between machines.
+
+    What is nothing but the noise of that, such as the error of a fit to noiseless runs, is 0.
+    """
+
+    def short(match: re.Match[bytes]) -> bytes:
+        value = float(match[1])
+        return b"<v>%.*g</v>" % (digits, 0 if abs(value) < 10.0**-digits else value)
+
+    return re.sub(rb"<v>(-?[0-9][-+.0-9E]*)</v>", short, part)
 
 
 def test_lint_finds_nothing(name):
@@ -68,7 +81,8 @@ def test_every_check_passes_and_every_sheet_says_so(name):
     assert values["failing_checks"] == 0
     assert values["master_check"].startswith("OK: all ")
     for sheet in cached(built(name)):
-        assert sheet["A2"].value == values["master_check"], sheet.title
+        if sheet["A1"].value != "scenario":  # the table that sweep reads has no title
+            assert sheet["A2"].value == values["master_check"], sheet.title
 
 
 def test_it_asks_no_program_to_recalculate_it(name):

@@ -10,13 +10,13 @@ from chinchilla_xl.workbooks.page import Book, Page
 _PARAMS = (
     "=CHOOSE({way}+1,0,N({given_params}),N({given_params}),N({given_params}),"
     "OPT_PARAMS(target_loss,inference_tokens,coefficients),"
-    "OPT_PARAMS(target_loss,effective_tokens,coefficients))"
+    "OPT_PARAMS(target_loss,priced_demand,coefficients))"
 )
 _TOKENS = (
     "=IF({params}>0,CHOOSE({way},N({given_tokens}),CHINCHILLA_TOKENS({params},coefficients),"
     "IFERROR(TOKENS_FOR_LOSS(target_loss,{params},coefficients),0),"
     "OPT_TOKENS(target_loss,inference_tokens,coefficients),"
-    "OPT_TOKENS(target_loss,effective_tokens,coefficients)),0)"
+    "OPT_TOKENS(target_loss,priced_demand,coefficients)),0)"
 )
 _QUALITY = (
     f'=IF({{used}}=0,IF({{way}}=0,"-","{FAIL}: size or tokens lacking"),'
@@ -54,7 +54,7 @@ def _target(page: Page) -> None:
         ("input_tokens", "Lifetime input tokens", "=SUM(month_input)", "tokens", "sum over the months in service", style.COUNT),
         ("output_tokens", "Lifetime output tokens", "=SUM(month_output)", "tokens", "sum over the months in service", style.COUNT),
         ("inference_tokens", "Lifetime inference tokens", "=input_tokens+output_tokens", "tokens", "D_inf of Eq. 3", style.COUNT),
-        ("effective_tokens", "Demand weighed by price", "=EFFECTIVE_TOKENS(input_tokens,output_tokens,deployment)",
+        ("priced_demand", "Demand weighed by price", "=EFFECTIVE_TOKENS(input_tokens,output_tokens,deployment)",
          "tokens", "EFFECTIVE_TOKENS", style.COUNT),
         ("lowest_cost", "Lowest cost at the target loss", "=OPT_COST(target_loss,input_tokens,output_tokens,deployment,coefficients)",
          "$", "OPT_COST: no model of that loss costs less", style.DOLLARS),
