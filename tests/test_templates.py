@@ -104,6 +104,12 @@ def test_no_name_is_that_of_a_function_or_looks_like_a_cell(name):
     assert not [n for n in names if re.fullmatch(r"[A-Z]{1,3}[0-9]+|R[0-9]*C[0-9]*", n)]
 
 
+def test_no_name_is_defined_twice(name):
+    workbook = members(built(name))["xl/workbook.xml"]
+    names = re.findall(rb'<definedName name="([^"]+)"(?! localSheetId)', workbook)
+    assert len({n.upper() for n in names}) == len(names)
+
+
 def test_only_inputs_can_be_edited_and_no_password_keeps_the_rest(name):
     for sheet in openpyxl.load_workbook(io.BytesIO(built(name))):
         assert sheet.protection.sheet

@@ -75,9 +75,10 @@ OUTPUTS = (
     Output("style_cost", "Total cost, Chinchilla-style",
            "=TRAIN_COST({target_params},{style_tokens},{deployment})+SERVE_COST({target_params},{input_tokens},{output_tokens},{deployment})",
            "$", "TRAIN_COST + SERVE_COST", style.DOLLARS),
-    Output("saved", "Cost saved", "={style_cost}-{cost}", "$", "difference", style.DOLLARS),
-    Output("saved_share", "Share of cost saved", "={saved}/{style_cost}", "share",
-           "cost saved / cost of the Chinchilla-style model", style.PERCENT),
+    Output("saved_share", "Share of cost saved", "=({style_cost}-{cost})/{style_cost}", "share",
+           "difference / cost of the Chinchilla-style model", style.PERCENT),
+    Output("saved", "Cost saved", "={saved_share}*{style_cost}", "$", "share x cost of the Chinchilla-style model",
+           style.DOLLARS),
 )  # fmt: skip
 """Each may be an output of a sweep, by its name."""
 

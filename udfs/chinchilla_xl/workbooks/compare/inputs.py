@@ -127,7 +127,7 @@ def _models(book: Book) -> None:
             Column("params", "Parameters", "parameters", style.COUNT, params, POSITIVE),
             Column("tokens", "Training tokens", "tokens", style.COUNT, tokens, POSITIVE),
         ),
-        COUNT, cases=CASES,
+        COUNT, cases=[f"{case}_given" for case in CASES],
         source="assumption; LaMDA to Chinchilla: arXiv 2203.15556, Table 1",
     )  # fmt: skip
     page.skip()

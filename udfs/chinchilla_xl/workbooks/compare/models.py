@@ -89,7 +89,7 @@ def _table(page: Page) -> None:
         Column("serving_cost", "Serving", "$", style.DOLLARS,
                formula='=IF({used}=1,SERVE_COST({params},input_tokens,output_tokens,deployment),"-")'),
         Column("cost", "Total", "$", style.DOLLARS, formula='=IF({used}=1,{training_cost}+{serving_cost},"-")', look={"bold": True}),
-        Column("above", "Above lowest", "share", style.PERCENT, formula='=IF({used}=1,{cost}/lowest_cost-1,"-")'),
+        Column("above", "Above lowest", "share", style.PERCENT, formula='=IF({used}=1,({cost}-lowest_cost)/lowest_cost,"-")'),
     )  # fmt: skip
     table(page, "model", columns, COUNT, cases=CASES, verdict="quality")
 

@@ -84,8 +84,8 @@ def _relative(page: Page) -> tuple[int, int]:
         (
             Column("name", "Relative to the estimate", "", style.PLAIN, NAMES, words=True),
             Column("estimate", "Estimate", "share", style.PERCENT, formula=f"=IFERROR({estimate}/{estimate},0)"),
-            Column("below", "Below", "share", style.PERCENT, formula=f"=IFERROR(1-{low}/{estimate},0)"),
-            Column("above", "Above", "share", style.PERCENT, formula=f"=IFERROR({high}/{estimate}-1,0)"),
+            Column("below", "Below", "share", style.PERCENT, formula=f"=IFERROR(({estimate}-{low})/{estimate},0)"),
+            Column("above", "Above", "share", style.PERCENT, formula=f"=IFERROR(({high}-{estimate})/{estimate},0)"),
             Column("high", "High", "share", style.PERCENT, formula=f"=IFERROR({high}/{estimate},0)"),
             Column("position", "Row", "of the table", style.WHOLE, range(2, 2 + len(NAMES))),
         ),

@@ -37,10 +37,6 @@ class Figure:
         decimals = len(mantissa.partition(".")[2])
         return cls(text, float(number) * scale, 10.0 ** (int(exponent or 0) - decimals) * scale)
 
-    def agrees(self, value: float) -> bool:
-        """Whether `value` rounds to the digits that are printed."""
-        return abs(value - self.value) <= self.digit / 2 * (1 + 1e-9)
-
 
 @dataclass(frozen=True, slots=True)
 class Deviation:

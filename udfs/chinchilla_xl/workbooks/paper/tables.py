@@ -28,7 +28,7 @@ _FORMATS = {
 _STYLE = {
     "training": "=CHINCHILLA_TOKENS({params},coefficients)",
     "loss": "=CHINCHILLA_LOSS({params},{training},coefficients)",
-    "saved": "=1-{opt_spent}/{spent}",
+    "saved": "=({spent}-{opt_spent})/{spent}",
 }
 _FORMULAS: Mapping[int, Mapping[str, str]] = {
     2: _STYLE | {
@@ -114,9 +114,9 @@ def _caption(
                    formula=f"=TRAIN_COST({size},{data},deployment)+SERVE_COST({size},{read},{written},deployment)"),
             Column("opt_spent", "Optimal cost", "$", style.DOLLARS,
                    formula=f"=OPT_COST({loss},{read},{written},deployment,coefficients)"),
-            Column("saved", "Cost saved", "share", "0.00%", formula="=1-{opt_spent}/{spent}"),
+            Column("saved", "Cost saved", "share", "0.00%", formula="=({spent}-{opt_spent})/{spent}"),
             Column("printed", "Printed cost", "$", style.DOLLARS, [cost.value for cost in costs]),
-            Column("above", "Above print", "share", style.PERCENT, formula="={spent}/{printed}-1"),
+            Column("above", "Above print", "share", style.PERCENT, formula="=({spent}-{printed})/{printed}"),
         ),
         len(models), cases=[f"caption_{model}" for model in models], source="arXiv 2401.00448, Table 3",
     )  # fmt: skip
