@@ -82,14 +82,23 @@ def _best(page: Page) -> None:
     reach = f'IF(target_loss>fitted_E,{{}},"{UNREACHED}")'
     number = f'=IF(ISNUMBER({{{{params}}}}),{{}},"{UNREACHED}")'
     for key, label, formula, unit, note, look in (
-        ("params", "Model size", "=" + reach.format("OPT_PARAMS(target_loss,{demand},fitted_coefficients)"), "parameters", "OPT_PARAMS with the fitted coefficients", style.COUNT),
-        ("tokens", "Training tokens", "=" + reach.format("OPT_TOKENS(target_loss,{demand},fitted_coefficients)"), "tokens", "OPT_TOKENS with the fitted coefficients", style.COUNT),
+        ("params", "Model size", "=" + reach.format("OPT_PARAMS(target_loss,{demand},fitted_law)"), "parameters", "OPT_PARAMS with the fitted coefficients", style.COUNT),
+        ("tokens", "Training tokens", "=" + reach.format("OPT_TOKENS(target_loss,{demand},fitted_law)"), "tokens", "OPT_TOKENS with the fitted coefficients", style.COUNT),
         ("training_cost", "Cost of training", number.format("TRAIN_COST({params},{tokens},deployment)"), "$", "TRAIN_COST", style.DOLLARS),
         ("serving_cost", "Cost of serving", number.format("SERVE_COST({params},input_tokens,output_tokens,deployment)"), "$", "SERVE_COST", style.DOLLARS),
         ("cost", "Total cost", number.format("{training_cost}+{serving_cost}"), "$", "training + serving", style.DOLLARS),
     ):  # fmt: skip
         page.results(
             key, label, formula, unit, note, look, [f"{name}_{key}" for name in names], bold=key == "cost",
+        )  # fmt: skip
+    for key, label, role in (
+        ("size_beyond", "Size over the largest run", "params"),
+        ("tokens_beyond", "Tokens over those of the longest run", "tokens"),
+    ):
+        page.results(
+            key, label, number.format(f"{{{role}}}/MAX(run_{role})"), "ratio",
+            "extrapolation: what the law is asked for beyond the runs it was fitted to", style.RATIO,
+            [f"{name}_{key}" for name in names],
         )  # fmt: skip
     page.book.check(
         "Budget: the total is what OPT_COST gives",
