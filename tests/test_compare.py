@@ -13,7 +13,14 @@ from chinchilla_xl.workbooks import template
 from paper import TABLE_2, TABLE_3, agrees, printed
 from support import named_values
 
-GIVEN = [(137e9, 168e9), (175e9, 300e9), (178e9, 300e9), (280e9, 300e9), (530e9, 270e9), (70e9, 1.4e12)]
+GIVEN = [
+    (137e9, 168e9),
+    (175e9, 300e9),
+    (178e9, 300e9),
+    (280e9, 300e9),
+    (530e9, 270e9),
+    (70e9, 1.4e12),
+]
 REQUESTS = 646e6 * 36
 READ, WRITTEN = 70 * REQUESTS, 145 * REQUESTS
 
@@ -122,7 +129,9 @@ def test_the_cheapest_by_demand_is_the_cheapest(compare, models):
     params, tokens = models
     demand = numbers(compare, "by_demand")[:, None]
     np.testing.assert_allclose(demand.ravel(), np.geomspace(1e10, 1e14, 25), rtol=1e-12)
-    cost = cx.train_cost(params, tokens) + cx.serve_cost(params, demand * 70 / 215, demand * 145 / 215)
+    cost = cx.train_cost(params, tokens) + cx.serve_cost(
+        params, demand * 70 / 215, demand * 145 / 215
+    )
     names = block(compare, "model_name").ravel()
     loss = cx.chinchilla_loss(params, tokens)
     comparable = np.abs(loss - loss[0]) <= 0.01
@@ -130,7 +139,8 @@ def test_the_cheapest_by_demand_is_the_cheapest(compare, models):
     assert block(compare, "cheapest_all").ravel().tolist() == names[cost.argmin(axis=1)].tolist()
     least = np.where(comparable, cost, np.inf)
     assert (
-        block(compare, "cheapest_comparable").ravel().tolist() == names[least.argmin(axis=1)].tolist()
+        block(compare, "cheapest_comparable").ravel().tolist()
+        == names[least.argmin(axis=1)].tolist()
     )
     np.testing.assert_allclose(numbers(compare, "cheapest_comparable_cost"), least.min(axis=1))
 

@@ -61,10 +61,14 @@ def test_noiseless_runs_give_back_their_law(noiseless):
 
 def test_the_fit_is_fit_coeffs_of_the_runs(fitted):
     table = cx.fit_coeffs(*filled(fitted))
-    np.testing.assert_allclose(numbers(fitted, "fitted_law"), table[1:6, 1].astype(float), rtol=1e-9)
+    np.testing.assert_allclose(
+        numbers(fitted, "fitted_law"), table[1:6, 1].astype(float), rtol=1e-9
+    )
     shown = block(fitted, "fitted_coefficients")
     for row in range(1, 6):
-        np.testing.assert_allclose(shown[row, 1:].astype(float), table[row, 1:].astype(float), rtol=1e-7)
+        np.testing.assert_allclose(
+            shown[row, 1:].astype(float), table[row, 1:].astype(float), rtol=1e-7
+        )
     assert len(table) == len(shown) == 15
 
 

@@ -37,7 +37,9 @@ def test_the_verdicts_name_the_deviations_and_pass_the_rest(paper, number, rows)
     reasons = block(paper, f"comparison_{number}_reason").ravel()
     cells = [(row.params, figure) for figure in FIGURES for row in rows]
     assert len(cells) == len(verdicts) == 35
-    for (model, figure), verdict, shown, reason in zip(cells, verdicts, texts, reasons, strict=True):
+    for (model, figure), verdict, shown, reason in zip(
+        cells, verdicts, texts, reasons, strict=True
+    ):
         otherwise = PRINTED_OTHERWISE.get((f"Table {number}", model, figure))
         row = next(r for r in rows if r.params == model)
         assert shown == (otherwise or getattr(row, figure))
@@ -112,9 +114,11 @@ def test_figure_2_is_where_eq_12_has_its_root(paper):
 
         def eq_12(log_tokens, level=loss[i, 0], wanted=demand[j]):
             tokens = np.exp(log_tokens)
-            return (E - level) + (beta * B / alpha + B) * tokens**-beta + (
-                wanted * beta * B / (3 * alpha)
-            ) * tokens ** (-beta - 1)
+            return (
+                (E - level)
+                + (beta * B / alpha + B) * tokens**-beta
+                + (wanted * beta * B / (3 * alpha)) * tokens ** (-beta - 1)
+            )
 
         root = np.exp(brentq(eq_12, np.log(1e8), np.log(1e20), xtol=1e-14))
         assert shares[i, j] * sizes[i] == pytest.approx(root, rel=1e-9)

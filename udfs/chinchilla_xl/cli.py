@@ -204,7 +204,9 @@ def fill(workbook: Path, inputs: Path, output: Path, force: bool) -> None:
     help="Processes, each with the workbook in memory.",
 )
 @click.option("--scheduler", metavar="ADDRESS", help="Work on this Dask cluster instead.")
-@click.option("--sheet", metavar="NAME", help="The sheet of SCENARIOS, if .xlsx (default: the first).")
+@click.option(
+    "--sheet", metavar="NAME", help="The sheet of SCENARIOS, if .xlsx (default: the first)."
+)
 @click.option("--force", is_flag=True, help="Replace RESULTS if it exists.")
 def sweep(
     workbook: Path,

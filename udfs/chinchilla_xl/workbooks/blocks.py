@@ -56,10 +56,10 @@ def flops_factors(page: Page) -> None:
 
 
 def input_name(label: str) -> str:
-    """training GPU price -> training_GPU_price."""
+    """A label as a name: training GPU price -> training_GPU_price."""
     return label.replace(" ", "_")
 
 
 def capital(label: str) -> str:
-    """training GPU price -> Training GPU price."""
+    """A label as a row shows it: training GPU price -> Training GPU price."""
     return label[0].upper() + label[1:]

@@ -35,8 +35,16 @@ _STEPS = (
     "Look at the master check below each title.",
 )
 _LOG = (
-    ("Method", "arXiv 2401.00448 (Sardana et al. 2024)", "2024-07-18; Eqs. 1, 3 and 6, prices and MFUs of Sec. 6"),
-    ("Scenarios", "assumption", "to be replaced by your own; the last five are the rows of Table 3"),
+    (
+        "Method",
+        "arXiv 2401.00448 (Sardana et al. 2024)",
+        "2024-07-18; Eqs. 1, 3 and 6, prices and MFUs of Sec. 6",
+    ),
+    (
+        "Scenarios",
+        "assumption",
+        "to be replaced by your own; the last five are the rows of Table 3",
+    ),
 )
 _NOTES = (
     "Demand: Table 3 of arXiv 2401.00448 says 70 input and 215 output tokens a request; its figures come out if 215 is the whole request (70 + 145).",

@@ -110,7 +110,8 @@ def fill(book: Book) -> None:
     page.results(
         "result_of", "Result of the scenario", "=scenario", "text", "the name above", style.PLAIN, ["result_of"],
     )  # fmt: skip
-    names = {given.name: given.name for given in (*INPUTS, *OUTPUTS)} | {"deployment": "deployment"}
+    names = {name: name for name in [given.name for given in INPUTS] + [o.name for o in OUTPUTS]}
+    names["deployment"] = "deployment"
     for output in OUTPUTS:
         page.results(
             output.name, output.label, output.formula.format_map(names), output.unit, output.note,

@@ -75,7 +75,7 @@ def fill_used(book: Book) -> None:
     page.freeze(4)
     columns = [
         Column("row", "Row", "count", style.WHOLE, range(1, COUNT + 1), look=COUNTER),
-        Column("filled", "Filled", "row or 0", style.WHOLE, formula="=IF(SUMPRODUCT((INDEX(scenario_rows,{row},0)<>\"\")*1)>0,{row},0)"),
+        Column("filled", "Filled", "row or 0", style.WHOLE, formula='=IF(SUMPRODUCT((INDEX(scenario_rows,{row},0)<>"")*1)>0,{row},0)'),
         Column("used", "Used", "1 or 0", style.WHOLE, formula="=IF({row}<=MAX(used_filled),1,0)"),
     ]  # fmt: skip
     for given in INPUTS:
@@ -107,7 +107,14 @@ def fill_results(book: Book) -> None:
     cells["deployment"] = "INDEX(used_machines,{row},0)"
     columns = [
         Column("row", "Row", "count", style.WHOLE, range(1, COUNT + 1), look=COUNTER),
-        Column("scenario", "Scenario", "", style.PLAIN, formula="=INDEX(used_scenario,{row})", words=True),
+        Column(
+            "scenario",
+            "Scenario",
+            "",
+            style.PLAIN,
+            formula="=INDEX(used_scenario,{row})",
+            words=True,
+        ),
     ]
     for output in OUTPUTS:
         formula = output.formula.removeprefix("=").format_map(cells)

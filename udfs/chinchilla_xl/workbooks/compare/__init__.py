@@ -36,8 +36,16 @@ _STEPS = (
     "Look at the master check below each title.",
 )
 _LOG = (
-    ("Method", "arXiv 2401.00448 (Sardana et al. 2024)", "2024-07-18; Eqs. 1, 3 and 6, prices and MFUs of Sec. 6"),
-    ("Published models", "arXiv 2203.15556, Table 1", "2022-03-29; parameters and training tokens as published"),
+    (
+        "Method",
+        "arXiv 2401.00448 (Sardana et al. 2024)",
+        "2024-07-18; Eqs. 1, 3 and 6, prices and MFUs of Sec. 6",
+    ),
+    (
+        "Published models",
+        "arXiv 2203.15556, Table 1",
+        "2022-03-29; parameters and training tokens as published",
+    ),
     ("Demand", "assumption", "to be replaced by your own"),
 )
 _NOTES = (

@@ -97,7 +97,10 @@ def _table(page: Page) -> None:
 def _chart(page: Page) -> None:
     chart = page.book.file.add_chart({"type": "bar", "subtype": "stacked"})
     top = page.row - 1 - COUNT
-    for column, name, colour in ((10, "training", style.SERIES[1]), (11, "serving", style.SERIES[2])):
+    for column, name, colour in (
+        (10, "training", style.SERIES[1]),
+        (11, "serving", style.SERIES[2]),
+    ):
         chart.add_series({
             "name": name, "categories": [page.name, top, 0, top + COUNT - 1, 0],
             "values": [page.name, top, column, top + COUNT - 1, column],

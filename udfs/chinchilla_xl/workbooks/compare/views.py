@@ -204,8 +204,8 @@ def fill_breakeven(book: Book) -> None:
     shares = "input_share,output_share,deployment"
     blocks = (
         ("breakeven_dollars", "In US dollars, training and serving, with the mix of tokens of Inputs",
-         f"(TRAIN_COST({_ACROSS_PARAMS},{_ACROSS_TOKENS},deployment)-TRAIN_COST(model_params,model_tokens,deployment))"
-         f"/(SERVE_COST(model_params,{shares})-SERVE_COST({_ACROSS_PARAMS},{shares}))"),
+         (f"(TRAIN_COST({_ACROSS_PARAMS},{_ACROSS_TOKENS},deployment)-TRAIN_COST(model_params,model_tokens,deployment))"
+          f"/(SERVE_COST(model_params,{shares})-SERVE_COST({_ACROSS_PARAMS},{shares}))")),
         ("breakeven_flops", "In FLOPs, training and inference",
          f"BREAKEVEN_TOKENS(model_params,model_tokens,{_ACROSS_PARAMS},{_ACROSS_TOKENS})"),
     )  # fmt: skip

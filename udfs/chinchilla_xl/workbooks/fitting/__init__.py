@@ -36,9 +36,17 @@ _STEPS = (
     "Look at the master check below each title.",
 )
 _LOG = (
-    ("Fit", "arXiv 2401.00448 (Sardana et al. 2024), Eq. 4", "2024-07-18; after Approach 3 of arXiv 2203.15556"),
+    (
+        "Fit",
+        "arXiv 2401.00448 (Sardana et al. 2024), Eq. 4",
+        "2024-07-18; after Approach 3 of arXiv 2203.15556",
+    ),
     ("Costs", "arXiv 2401.00448, Eq. 6 and Sec. 6", "2024-07-18; prices and MFUs"),
-    ("Runs", "synthetic placeholders", "grid of the paper's Table 4, losses of its default law with 0.5% noise"),
+    (
+        "Runs",
+        "synthetic placeholders",
+        "grid of the paper's Table 4, losses of its default law with 0.5% noise",
+    ),
 )
 _NOTES = (
     "Fit: the sum over the runs of the Huber loss (delta 1e-3) of the log residual is minimised; intervals are percentiles of bootstrap draws with a",

@@ -19,7 +19,10 @@ def fill_inputs(book: Book) -> None:
     page = book.page(
         "Inputs", (40, 16, 6, 6, 6, 14, 25, 50), notes=3, about="target loss, demand, GPUs, confidence",
     )  # fmt: skip
-    page.title("Inputs", "Edit the blue cells; the runs stand on the next sheet. Prices are assumptions, not quotes.")
+    page.title(
+        "Inputs",
+        "Edit the blue cells; the runs stand on the next sheet. Prices are assumptions, not quotes.",
+    )
     page.skip()
     page.freeze()
     page.band("Target quality", *_HEADINGS)
@@ -71,7 +74,15 @@ def fill(book: Book) -> None:
 
 
 def _best(page: Page) -> None:
-    page.band("By the fitted law", "Cost-optimal", "Chinchilla-style", "", "", "Unit", "How it is computed")
+    page.band(
+        "By the fitted law",
+        "Cost-optimal",
+        "Chinchilla-style",
+        "",
+        "",
+        "Unit",
+        "How it is computed",
+    )
     demand = "EFFECTIVE_TOKENS(input_tokens,output_tokens,deployment)"
     page.results(
         "demand", "Demand that the size accounts for", f"={demand}", "tokens",
@@ -102,11 +113,12 @@ def _best(page: Page) -> None:
         )  # fmt: skip
     page.book.check(
         "Budget: the total is what OPT_COST gives",
-        '=IF(target_loss>fitted_E,OPT_COST(target_loss,input_tokens,output_tokens,deployment,fitted_law),0)',
+        "=IF(target_loss>fitted_E,OPT_COST(target_loss,input_tokens,output_tokens,deployment,fitted_law),0)",
         "=IF(ISNUMBER(budget_cost),budget_cost,0)", "$", "Formulas were changed: see Budget.",
     )  # fmt: skip
     page.book.rule(
-        "Budget: the target loss is above the fitted E", "=IF(target_loss>fitted_E,0,1)",
+        "Budget: the target loss is above the fitted E",
+        "=IF(target_loss>fitted_E,0,1)",
         "No model reaches this loss by the fitted law: raise the target loss on Inputs.",
     )
 

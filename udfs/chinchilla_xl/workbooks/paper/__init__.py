@@ -36,9 +36,21 @@ _STEPS = (
     "Use the pages as examples of the functions: a cell's formula can be copied into any workbook.",
 )
 _LOG = (
-    ("The paper", "Sardana, Portes, Doubov, Frankle, arXiv 2401.00448v2", "2024-07-18; all printed figures"),
-    ("Chinchilla", "Hoffmann et al., arXiv 2203.15556", "2022-03-29; the law, the rounded coefficients"),
-    ("Coefficients", "arXiv 2401.00448, App. A, footnote 2", "after De Vries 2023; Secs. 2 and 6 rest on them"),
+    (
+        "The paper",
+        "Sardana, Portes, Doubov, Frankle, arXiv 2401.00448v2",
+        "2024-07-18; all printed figures",
+    ),
+    (
+        "Chinchilla",
+        "Hoffmann et al., arXiv 2203.15556",
+        "2022-03-29; the law, the rounded coefficients",
+    ),
+    (
+        "Coefficients",
+        "arXiv 2401.00448, App. A, footnote 2",
+        "after De Vries 2023; Secs. 2 and 6 rest on them",
+    ),
 )
 _NOTES = (
     "Tables 2 and 3 and Figures 1, 2 and 6 rest on alpha = 0.336 and beta = 0.283, not on the rounded 0.34 and 0.28.",
