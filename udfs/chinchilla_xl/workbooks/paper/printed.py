@@ -13,7 +13,7 @@ FIGURES = ("loss", "training", "spent", "opt_params", "opt_training", "opt_spent
 
 COEFFICIENTS = ("A", "B", "E", "alpha", "beta")
 
-_SUFFIXES = {"K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12, "%": 1e-2}
+_POWERS = {"K": 3, "M": 6, "B": 9, "T": 12, "%": -2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +31,11 @@ class Figure:
     @classmethod
     def read(cls, text: str) -> Figure:
         """The figure that a text like 16.4B, 2.41e20 or 9.1% stands for."""
-        scale = _SUFFIXES.get(text[-1], 1.0)
-        number = text.rstrip("".join(_SUFFIXES)).lower()
+        number = text.rstrip("".join(_POWERS)).lower()
         mantissa, _, exponent = number.partition("e")
+        power = int(exponent or 0) + _POWERS.get(text[-1], 0)
         decimals = len(mantissa.partition(".")[2])
-        return cls(text, float(number) * scale, 10.0 ** (int(exponent or 0) - decimals) * scale)
+        return cls(text, float(f"{mantissa}e{power}"), float(f"1e{power - decimals}"))
 
 
 @dataclass(frozen=True, slots=True)
