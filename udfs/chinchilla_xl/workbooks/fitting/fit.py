@@ -42,17 +42,16 @@ def fill(book: Book, runs: Page, rows: tuple[int, int]) -> None:
     for offset, name in enumerate(NAMES, start=1):
         page.name_cells(f"fitted_{name}", (first + offset, first + offset), (1, 1))
     page.name_cells("fitted_law", (first + 1, first + len(NAMES)), (1, 1))
-    page.name_cells("fitted_labels", (first, first + _ROWS - 1), (0, 0))
     page.row = first + _ROWS + _WARNINGS
     page.skip()
     page.band("Verdict", "Value", "", "", "", "Unit", "How it is computed")
-    for name, label, key, look in (
-        ("fit_verdict", "Verdict", "verdict", style.PLAIN),
-        ("fit_points", "Runs", "points", style.WHOLE),
-        ("fit_condition_number", "Condition number", "condition number", style.SCIENTIFIC),
+    for name, label, place, look in (
+        ("fit_verdict", "Verdict", 7, style.PLAIN),
+        ("fit_points", "Runs", 10, style.WHOLE),
+        ("fit_condition_number", "Condition number", 15, style.SCIENTIFIC),
     ):
         page.results(
-            name, label, f'=INDEX(fitted_coefficients,MATCH("{key}",fitted_labels,0),2)',
+            name, label, f"=INDEX(fitted_coefficients,{place},2)",
             "words" if name == "fit_verdict" else "count" if name == "fit_points" else "ratio", "from the table above", look, [name],
         )  # fmt: skip
     page.results(

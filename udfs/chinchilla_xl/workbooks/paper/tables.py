@@ -196,7 +196,7 @@ def compare(
             Column("expected", "Equations give", "", "", [f.value for f in expected], formats=formats),
             Column("digit", "Last digit", "", "0.0E+00", [f.digit for f in expected]),
             Column("computed", "Computed", "", "", formula=computed, formats=formats),
-            Column("off", "Off print by", "last digits", "[<100]0.000;0.0E+0", formula="=ABS({computed}-{printed})/{digit}"),
+            Column("off", "Off print by", "last digits", "[<100]0.000;0.0E+0", formula="=ROUND(ABS({computed}-{printed})/{digit},9)"),
             Column("verdict", "Verdict", PASS, style.PLAIN,
                    formula=f'=IF({{off}}<=half_a_digit,"{PASS}",IF(ABS({{computed}}-{{expected}})<=half_a_digit*{{digit}},"{NAMED} deviation","{FAIL}"))',
                    look={"align": "center"}),
