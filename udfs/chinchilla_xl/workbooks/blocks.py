@@ -1,9 +1,10 @@
-"""Blocks of rows that several templates have: the law, the machines, the factors of FLOPs."""
+"""Blocks of rows that several templates have: the law, a request, the machines, factors of FLOPs."""
 
 from __future__ import annotations
 
 from chinchilla_xl.coefficients import DEFAULT_SET, NAMES, published
 from chinchilla_xl.costs import ASSUMPTIONS
+from chinchilla_xl.elementwise import NON_NEGATIVE
 from chinchilla_xl.workbooks import style
 from chinchilla_xl.workbooks.page import Page
 
@@ -27,9 +28,22 @@ def law(page: Page) -> None:
             name, name,
             "=INDEX(coefficient_table,MATCH(coefficient_set,coefficient_sets,0),"
             f"MATCH($A{page.row + 1},coefficient_names,0))",
-            "", "of Eq. 1, L = E + A/N^alpha + B/D^beta; looked up in Sources", style.PLAIN,
+            "coefficient", "of Eq. 1, L = E + A/N^alpha + B/D^beta; looked up in Sources", style.PLAIN,
             [f"coefficient_{name}"],
         )  # fmt: skip
+
+
+def request(page: Page) -> None:
+    """Input and output tokens a request."""
+    page.input(
+        "input_tokens_per_request", "Input tokens a request", 70, "tokens",
+        "arXiv 2401.00448, Sec. 6", style.WHOLE, NON_NEGATIVE,
+    )  # fmt: skip
+    page.input(
+        "output_tokens_per_request", "Output tokens a request", 145, "tokens",
+        "arXiv 2401.00448, Sec. 6, with 215 tokens as the whole request (see Sources)",
+        style.WHOLE, NON_NEGATIVE,
+    )  # fmt: skip
 
 
 def machines(page: Page) -> None:

@@ -84,15 +84,7 @@ def _demand(page: Page) -> None:
         "demand_growth", "Growth of requests a month", 0, "share a month",
         "assumption; negative: a fall", style.PERCENT, Between(-1, 1),
     )  # fmt: skip
-    page.input(
-        "input_tokens_per_request", "Input tokens a request", 70, "tokens",
-        "arXiv 2401.00448, Sec. 6", style.WHOLE, NON_NEGATIVE,
-    )  # fmt: skip
-    page.input(
-        "output_tokens_per_request", "Output tokens a request", 145, "tokens",
-        "arXiv 2401.00448, Sec. 6, with 215 tokens as the whole request (see Sources)",
-        style.WHOLE, NON_NEGATIVE,
-    )  # fmt: skip
+    blocks.request(page)
     page.input(
         "months", "Months in service", 36, "months", "assumption", style.WHOLE,
         Between(1, MOST_MONTHS, "whole"),

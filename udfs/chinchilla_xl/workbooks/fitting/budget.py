@@ -38,10 +38,7 @@ def fill_inputs(book: Book) -> None:
     page.band("Demand", *_HEADINGS)
     page.input("requests_per_month", "Requests a month", 646e6, "requests",
                "assumption (by default, with the rows below, 5T tokens in all)", style.COUNT, NON_NEGATIVE)  # fmt: skip
-    page.input("input_tokens_per_request", "Input tokens a request", 70, "tokens", "arXiv 2401.00448, Sec. 6",
-               style.WHOLE, NON_NEGATIVE)  # fmt: skip
-    page.input("output_tokens_per_request", "Output tokens a request", 145, "tokens",
-               "arXiv 2401.00448, Sec. 6, with 215 tokens as the whole request", style.WHOLE, NON_NEGATIVE)  # fmt: skip
+    blocks.request(page)
     page.input("months", "Months in service", 36, "months", "assumption", style.WHOLE, POSITIVE)
     for kind in ("input", "output"):
         page.results(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chinchilla_xl.elementwise import NON_NEGATIVE, POSITIVE
+from chinchilla_xl.elementwise import POSITIVE
 from chinchilla_xl.workbooks import blocks, style
 from chinchilla_xl.workbooks.columns import COUNTER, Column, table
 from chinchilla_xl.workbooks.grids import SHORT_COUNT, Axis
@@ -32,15 +32,7 @@ def fill_inputs(page: Page) -> None:
     blocks.flops_factors(page)
     page.skip()
     page.band("Request", "Value", "", "", "", "Unit", "Name", "Source")
-    page.input(
-        "input_tokens_per_request", "Input tokens a request", 70, "tokens",
-        "arXiv 2401.00448, Sec. 6", style.WHOLE, NON_NEGATIVE,
-    )  # fmt: skip
-    page.input(
-        "output_tokens_per_request", "Output tokens a request", 145, "tokens",
-        "arXiv 2401.00448, Sec. 6, with 215 tokens as the whole request (see Sources)",
-        style.WHOLE, NON_NEGATIVE,
-    )  # fmt: skip
+    blocks.request(page)
     page.results(
         "input_share", "Share of input tokens",
         "=input_tokens_per_request/(input_tokens_per_request+output_tokens_per_request)",
