@@ -149,6 +149,7 @@ def test_both_tables_through_the_budget_template(index):
                 "target_params": printed(cost.params),
                 "requests_per_month": printed(cost.tokens) / 215 / months,
                 "months": months,
+                "ramp_months": 0,
             },
         )
     )
