@@ -55,7 +55,8 @@ bench: .venv/dev ## measure speed, as ratios in one run
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_batch.py
 
 templates: .venv/user ## rebuild the workbooks in templates/
-	$(BIN)/chinchilla-xl new budget templates/budget.xlsx --force
+	for name in budget compare fit batch paper; do \
+	  $(BIN)/chinchilla-xl new $$name templates/$$name.xlsx --force || exit 1; done
 
 clean: ## remove everything that make made
 	rm -rf .venv .test-wheel demo dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -53,7 +53,7 @@ def test_new_builds_a_workbook_and_does_not_replace_one_unasked(tmp_path):
     other = run("new", "nothing", "c.xlsx", cwd=tmp_path)
     assert (other.returncode, other.stderr) == (
         2,
-        "Error: there is no template 'nothing': choose one of budget\n",
+        "Error: there is no template 'nothing': choose one of budget, compare, fit, batch, paper\n",
     )
 
 

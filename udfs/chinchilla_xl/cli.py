@@ -88,7 +88,7 @@ def functions(name: str | None) -> None:
 def new(
     template: str, output: Path, assignments: tuple[str, ...], host: str, force: bool
 ) -> None:  # fmt: skip
-    """Build the workbook TEMPLATE (budget) with all values computed, and write it to OUTPUT."""
+    """Build the workbook TEMPLATE (budget, compare, fit, batch or paper) with all values computed, and write it to OUTPUT."""
     from chinchilla_xl import workbooks
     from chinchilla_xl.recalc.inputs import parse_assignments
 

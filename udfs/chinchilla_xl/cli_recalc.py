@@ -150,6 +150,9 @@ def fill(workbook: str, inputs: str, output: str, engine: str, force: bool, as_j
     help="Stop a scenario that takes longer; its row says so.",
 )  # fmt: skip
 @_SCHEDULER
+@click.option(
+    "--sheet", metavar="NAME", help="The sheet of SCENARIOS, if .xlsx (default: the first)."
+)
 @click.option("--force", is_flag=True, help="Replace RESULTS if it exists.")
 @click.option("--json", "as_json", is_flag=True, help="Print a report as JSON.")
 def sweep(
@@ -161,6 +164,7 @@ def sweep(
     jobs: int | None,
     timeout: float | None,
     scheduler: str | None,
+    sheet: str | None,
     force: bool,
     as_json: bool,
 ) -> None:
@@ -176,7 +180,7 @@ def sweep(
 
     check_new(output, suffix_of(output), force)
     names = [name.strip() for name in outputs.split(",") if name.strip()]
-    table = read_table(scenarios)
+    table = read_table(scenarios, sheet)
     reached = 0
     try:
         with progress(len(table), "scenarios") as advance:

@@ -14,13 +14,18 @@ SOURCES = ("Source", "How it is computed")
 
 
 def inputs_are_explained(model: Model) -> Iterator[Finding]:
-    """Every input (blue) has a name, a unit, a source, and a validation with a message."""
+    """Every input (blue) has a name, a unit, a source, and a validation with a message.
+
+    In a table of scenarios, whose columns are headed by the names of inputs, unit and source are those
+    of the input.
+    """
     for sheet in model.sheets:
         validated = _validated(sheet)
         for cell in sorted(sheet.inputs):
             if not model.named(sheet.title, cell):
                 yield _about(model, sheet, cell, "no-name", "the input has no name: define one")
-            if not _beside(sheet, cell, (UNIT,)):
+            there, place = _scenario_input(model, sheet, cell) or (sheet, cell)
+            if not _beside(there, place, (UNIT,)):
                 yield _about(
                     model,
                     sheet,
@@ -28,7 +33,7 @@ def inputs_are_explained(model: Model) -> Iterator[Finding]:
                     "no-unit",
                     f'the input has no unit: write it under a heading "{UNIT}"',
                 )
-            if not _beside(sheet, cell, SOURCES):
+            if not _beside(there, place, SOURCES):
                 yield _about(
                     model,
                     sheet,
@@ -109,6 +114,16 @@ def _beside(sheet: SheetModel, cell: Cell, headings: tuple[str, ...]) -> str:
     if not above:
         return ""
     return str(sheet.values.get(Cell(cell.row, max(above).column)) or "")
+
+
+def _scenario_input(model: Model, sheet: SheetModel, cell: Cell) -> tuple[SheetModel, Cell] | None:
+    """The input that the first cell of the column names, if it is in a table of scenarios."""
+    heading = sheet.values.get(Cell(1, cell.column))
+    place = model.places.get(heading.casefold()) if isinstance(heading, str) else None
+    there = model.sheet(place[0]) if place else None
+    if place is None or there is None or place[1].first not in there.inputs:
+        return None
+    return there, place[1].first
 
 
 def _headings(sheet: SheetModel) -> list[tuple[Cell, str]]:

@@ -42,8 +42,8 @@ _ANY, _DOUBT = "_ANY", "_DOUBT"
 def bare_name(function: str) -> str:
     """A function's name without the prefixes that hosts store with it, in capitals."""
     name = _SPELLING.sub("", function).upper()
-    # Office.js puts the add-in's namespace before the name.
-    without_namespace = name.partition("_")[2]
+    # Office.js puts the add-in's namespace, if it has one, before the name: FIT_COEFFS has none.
+    without_namespace = name if name in OURS else name.partition("_")[2]
     office = "_xldudf_" in function.lower()
     return without_namespace if office and without_namespace in OURS else name
 

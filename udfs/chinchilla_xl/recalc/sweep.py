@@ -47,10 +47,12 @@ def sweep(
     executor: Executor | None = None,
     engine: str = EMBEDDED,
     progress: Callable[[int, int, int], None] | None = None,
+    sheet: str | None = None,
 ) -> pd.DataFrame:
     """One row of results per row of `scenarios`, whose columns are inputs of the workbook.
 
-    Inputs and outputs are defined names or Sheet!A1 addresses. The result has the scenarios' columns,
+    Inputs and outputs are defined names or Sheet!A1 addresses. Of scenarios in an .xlsx file the
+    first sheet is read, or the one called `sheet`; the file may be the workbook itself. The result has the scenarios' columns,
     then the outputs, then "error". With `output` (.csv, .xlsx or .parquet) the results are written
     there; a sweep that is broken off and called again does only the rows that are left.
     `jobs` processes (None: as many as there are cores, if there are rows enough), or an `executor` of
@@ -65,7 +67,7 @@ def sweep(
         data = read_file(workbook)
     except WorkbookError as e:
         raise type(e)(f"{os.fspath(workbook)}: {e}") from None
-    frame = scenarios if isinstance(scenarios, pd.DataFrame) else read_table(scenarios)
+    frame = scenarios if isinstance(scenarios, pd.DataFrame) else read_table(scenarios, sheet)
     frame = frame.reset_index(drop=True)
     _check_columns(frame, outputs)
     if output is not None:

@@ -12,11 +12,17 @@ from chinchilla_xl.fit import Fit
 from chinchilla_xl.recalc import recompute_bytes
 from chinchilla_xl.recalc.files import write_file
 from chinchilla_xl.recalc.inputs import Input
-from chinchilla_xl.workbooks import budget, fit_report
+from chinchilla_xl.workbooks import batch, budget, compare, fit_report, fitting, paper
 from chinchilla_xl.workbooks.page import HOSTS, PLAIN_HOST
 from chinchilla_xl.workbooks.runs import RunsTable
 
-TEMPLATES: dict[str, Callable[[Any, str], None]] = {"budget": budget.build}
+TEMPLATES: dict[str, Callable[[Any, str], None]] = {
+    "budget": budget.build,
+    "compare": compare.build,
+    "fit": fitting.build,
+    "batch": batch.build,
+    "paper": paper.build,
+}
 """The builder of each template."""
 
 

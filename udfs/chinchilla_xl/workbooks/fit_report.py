@@ -12,6 +12,7 @@ from chinchilla_xl.coefficients import NAMES
 from chinchilla_xl.fit import Fit
 from chinchilla_xl.functions.fitting import fit_table
 from chinchilla_xl.workbooks import style
+from chinchilla_xl.workbooks.fit_charts import interval_chart, residual_chart
 from chinchilla_xl.workbooks.page import Book, Page
 from chinchilla_xl.workbooks.runs import RunsTable
 
@@ -35,7 +36,9 @@ def build(target: Any, table: RunsTable, found: Fit) -> None:
     first = _fill_runs(runs, table, found, order)
     _fill_report(report, table, found)
     _loss_chart(report, runs, table, order, first)
-    _residual_chart(report, runs, table, first)
+    ratios = _numbers(table.tokens) / _numbers(table.params)
+    rows = (first, first + len(table.losses) - 1)
+    residual_chart(report, runs, rows, (6, 5), _log_axis(ratios))
     report.finish()
     runs.finish()
     book.file.close()
@@ -74,33 +77,13 @@ def _interval_chart(page: Page, found: Fit) -> None:
     estimates = np.array([getattr(found.law, name) for name in NAMES])
     shown = [i for i, estimate in enumerate(estimates) if estimate > 0]
     page.break_page()
-    page.band("Relative to the estimate", "estimate", "below", "above")
+    page.band("Relative to the estimate", "estimate", "below", "above", "high")
     top = page.row
     for i in shown:
         low, high = float(found.low[i] / estimates[i]), float(found.high[i] / estimates[i])
-        page.text(NAMES[i], 1.0, 1 - low, high - 1, number_format=style.PERCENT)
+        page.text(NAMES[i], 1.0, 1 - low, high - 1, high, number_format=style.PERCENT)
     last = page.row - 1
-    widest = min(3.0, max(found.high[i] / estimates[i] for i in shown))
-    highest = math.ceil(5 * widest) / 5
-    chart = page.book.file.add_chart({"type": "column"})
-    chart.add_series(
-        {
-            "name": f"estimate = 1, with its {found.confidence:.0%} interval",
-            "categories": [page.name, top, 0, last, 0],
-            "values": [page.name, top, 1, last, 1],
-            "fill": {"color": "#D9E2F3"},
-            "gap": 120,
-            "y_error_bars": {
-                "type": "custom",
-                "plus_values": f"={page.name}!$D${top + 1}:$D${last + 1}",
-                "minus_values": f"={page.name}!$C${top + 1}:$C${last + 1}",
-            },
-        }
-    )
-    page.chart(
-        chart, "Intervals, relative to the estimate",
-        {"name": "coefficient"}, {"name": "share of the estimate", "num_format": "0%", "min": 0, "max": highest},
-    )  # fmt: skip
+    interval_chart(page, (top, last), f"estimate = 1, with its {found.confidence:.0%} interval")
 
 
 def _fill_runs(page: Page, table: RunsTable, found: Fit, order: Any) -> int:
@@ -172,25 +155,6 @@ def _loss_chart(report: Page, runs: Page, table: RunsTable, order: Any, first: i
         chart, "Loss against tokens, by size (points: runs; lines: fitted)",
         {"name": "training tokens", **_log_axis(_numbers(table.tokens))},
         {"name": "nats per token", "min": lowest, "num_format": "0.0"},
-    )  # fmt: skip
-
-
-def _residual_chart(report: Page, runs: Page, table: RunsTable, first: int) -> None:
-    chart = report.book.file.add_chart({"type": "scatter"})
-    last = first + len(table.losses) - 1
-    chart.add_series(
-        {
-            "name": "log residual",
-            "categories": [runs.name, first, 6, last, 6],
-            "values": [runs.name, first, 5, last, 5],
-            "marker": {"type": "circle", "size": 5, "fill": {"color": _COLOURS[0]}},
-        }
-    )
-    ratios = _numbers(table.tokens) / _numbers(table.params)
-    report.chart(
-        chart, "Residuals against tokens per parameter",
-        {"name": "tokens per parameter", "label_position": "low", **_log_axis(ratios)},
-        {"name": "log of fitted over measured", "num_format": "0.00%"},
     )  # fmt: skip
 
 

@@ -53,12 +53,14 @@ class Between:
 
     low: float | date
     high: float | date
-    kind: str = "decimal"  # as Excel calls it: decimal, whole or date
+    kind: str = "decimal"  # as Excel calls it: decimal, whole, date or length
 
     @property
     def rule(self) -> str:
         """The rule in words: a whole number from 1 to 60."""
-        noun = {"whole": "a whole number ", "date": "a date "}.get(self.kind, "")
+        noun = {"whole": "a whole number ", "date": "a date ", "length": "text of a length "}.get(
+            self.kind, ""
+        )
         return f"{noun}from {self.low:,} to {self.high:,}" if noun != "a date " else (
             f"a date from {self.low} to {self.high}"
         )  # fmt: skip

@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from chinchilla_xl.coefficients import DEFAULT_SET, NAMES, published
 from chinchilla_xl.costs import ASSUMPTIONS
 from chinchilla_xl.elementwise import NON_NEGATIVE, POSITIVE
-from chinchilla_xl.workbooks import style
+from chinchilla_xl.workbooks import blocks, style
 from chinchilla_xl.workbooks.page import Book, Page
 from chinchilla_xl.workbooks.style import Between, Rule
 
@@ -186,20 +185,7 @@ def _quality(page: Page) -> None:
         "target_loss_given", "Or this loss", 1.96, "nats/token",
         f'assumption; used only if quality is given by "{BY_LOSS}"', style.LOSS, POSITIVE,
     )  # fmt: skip
-    page.input(
-        "coefficient_set", "Coefficient set of the scaling law", DEFAULT_SET, "choice",
-        "see Sources; losses of different sets cannot be compared", style.PLAIN,
-        tuple(published()),
-    )  # fmt: skip
-    page.name_cells("coefficients", (page.row, page.row + len(NAMES) - 1), (1, 1))
-    for name in NAMES:
-        page.results(
-            name, name,
-            "=INDEX(coefficient_table,MATCH(coefficient_set,coefficient_sets,0),"
-            f"MATCH($A{page.row + 1},coefficient_names,0))",
-            "coefficient", "of Eq. 1, L = E + A/N^alpha + B/D^beta; looked up in Sources", style.PLAIN,
-            [f"coefficient_{name}"],
-        )  # fmt: skip
+    blocks.law(page)
     page.results(
         "style_tokens", "Training tokens of that Chinchilla-style model",
         "=CHINCHILLA_TOKENS(target_params,coefficients)",

@@ -1,0 +1,79 @@
+"""Blocks of rows that several templates have: the law, a request, the machines, factors of FLOPs."""
+
+from __future__ import annotations
+
+from chinchilla_xl.coefficients import DEFAULT_SET, NAMES, published
+from chinchilla_xl.costs import ASSUMPTIONS
+from chinchilla_xl.elementwise import NON_NEGATIVE
+from chinchilla_xl.workbooks import style
+from chinchilla_xl.workbooks.page import Page
+
+MACHINES = [a for a in ASSUMPTIONS if not a.optional]
+"""What a deployment consists of."""
+
+FORMATS = {"$/h": style.PRICE, "fraction": style.PERCENT}
+"""Number formats of a deployment's numbers by their unit."""
+
+
+def law(page: Page) -> None:
+    """The choice of a published coefficient set, and its five numbers under {coefficients}."""
+    page.input(
+        "coefficient_set", "Coefficient set of the scaling law", DEFAULT_SET, "choice",
+        "see Sources; losses of different sets cannot be compared", style.PLAIN,
+        tuple(published()),
+    )  # fmt: skip
+    page.name_cells("coefficients", (page.row, page.row + len(NAMES) - 1), (1, 1))
+    for name in NAMES:
+        page.results(
+            name, name,
+            "=INDEX(coefficient_table,MATCH(coefficient_set,coefficient_sets,0),"
+            f"MATCH($A{page.row + 1},coefficient_names,0))",
+            "coefficient", "of Eq. 1, L = E + A/N^alpha + B/D^beta; looked up in Sources", style.PLAIN,
+            [f"coefficient_{name}"],
+        )  # fmt: skip
+
+
+def request(page: Page) -> None:
+    """Input and output tokens a request."""
+    page.input(
+        "input_tokens_per_request", "Input tokens a request", 70, "tokens",
+        "arXiv 2401.00448, Sec. 6", style.WHOLE, NON_NEGATIVE,
+    )  # fmt: skip
+    page.input(
+        "output_tokens_per_request", "Output tokens a request", 145, "tokens",
+        "arXiv 2401.00448, Sec. 6, with 215 tokens as the whole request (see Sources)",
+        style.WHOLE, NON_NEGATIVE,
+    )  # fmt: skip
+
+
+def machines(page: Page) -> None:
+    """Prices, peaks and MFUs, each an input, and all together under {deployment}."""
+    first = page.row
+    for a in MACHINES:
+        page.input(
+            input_name(a.label), capital(a.label), a.default, a.unit, a.source,
+            FORMATS.get(a.unit, style.SCIENTIFIC), a.domain,
+        )  # fmt: skip
+    page.name_cells("deployment", (first, page.row - 1), (0, 1))
+
+
+def flops_factors(page: Page) -> None:
+    """FLOPs per parameter and token, of training and of inference."""
+    page.constant(
+        "training_flops_factor", "Training FLOPs per parameter and token", 6, "FLOPs",
+        "forward and backward pass, 6 N D (arXiv 2401.00448, Eq. 3)", style.WHOLE,
+    )  # fmt: skip
+    page.constant(
+        "inference_flops_factor", "Inference FLOPs per parameter and token", 2, "FLOPs",
+        "forward pass, 2 N D_inf (arXiv 2401.00448, Eq. 3)", style.WHOLE,
+    )  # fmt: skip
+
+
+def input_name(label: str) -> str:
+    """A label as a name: training GPU price -> training_GPU_price."""
+    return label.replace(" ", "_")
+
+
+def capital(label: str) -> str:
+    """A label as a row shows it: training GPU price -> Training GPU price."""
+    return label[0].upper() + label[1:]

@@ -1,0 +1,92 @@
+"""The page of the fit: FIT_COEFFS on the runs, live, with charts of intervals and residuals."""
+
+from __future__ import annotations
+
+from chinchilla_xl.coefficients import NAMES
+from chinchilla_xl.workbooks import style
+from chinchilla_xl.workbooks.columns import Column, table
+from chinchilla_xl.workbooks.fit_charts import interval_chart, residual_chart
+from chinchilla_xl.workbooks.fitting.runs import CHARTED
+from chinchilla_xl.workbooks.page import Book, Page
+
+_ROWS = 15
+"""Rows of FIT_COEFFS' table before its warnings."""
+
+COEFFICIENT = "[>=1E+6]0.00E+00;#,##0.0000"
+"""Coefficients, and the ranges of the runs below them."""
+
+_WARNINGS = 5
+"""Warnings that there is room for."""
+
+_RUNS = "run_params,run_tokens,run_loss"
+
+
+def fill(book: Book, runs: Page, rows: tuple[int, int]) -> None:
+    """Build the sheet."""
+    page = book.page(
+        "Fit", (32, 16, 16, 16, 16, 14, 50), about="coefficients with intervals, verdict, warnings, charts",
+    )  # fmt: skip
+    page.title(
+        "Fit",
+        "L = E + A/N^alpha + B/D^beta by FIT_COEFFS (Eq. 4 of arXiv 2401.00448). The table goes into any function as its coeffs.",
+    )
+    page.skip()
+    page.freeze()
+    page.band("Fitted by FIT_COEFFS", "", "", "", "", "Unit", "How it is computed")
+    first = page.row
+    page.spill(
+        "fitted_coefficients", (first, first + _ROWS - 1), (0, len(NAMES) - 1),
+        f"=FIT_COEFFS({_RUNS},fit_confidence)", COEFFICIENT,
+    )  # fmt: skip
+    page.sheet.write(first, 6, "FIT_COEFFS of the runs; warnings, if any, stand below", book.format(font_color=style.GREY, indent=1))  # fmt: skip
+    for offset, name in enumerate(NAMES, start=1):
+        page.name_cells(f"fitted_{name}", (first + offset, first + offset), (1, 1))
+    page.name_cells("fitted_law", (first + 1, first + len(NAMES)), (1, 1))
+    page.row = first + _ROWS + _WARNINGS
+    page.skip()
+    page.band("Verdict", "Value", "", "", "", "Unit", "How it is computed")
+    for name, label, place, look in (
+        ("fit_verdict", "Verdict", 7, style.PLAIN),
+        ("fit_points", "Runs", 10, style.WHOLE),
+        ("fit_condition_number", "Condition number", 15, style.SCIENTIFIC),
+    ):
+        page.results(
+            name, label, f"=INDEX(fitted_coefficients,{place},2)",
+            "words" if name == "fit_verdict" else "count" if name == "fit_points" else "ratio", "from the table above", look, [name],
+        )  # fmt: skip
+    page.results(
+        "fit_warnings", "Warnings", f"=ROWS(FIT_COEFFS({_RUNS}))-ROWS(fitted_coefficients)", "count",
+        "rows of FIT_COEFFS beyond the table; LibreOffice shows no warnings below the table", style.WHOLE, ["fit_warnings"],
+    )  # fmt: skip
+    page.skip()
+    tops = _relative(page)
+    interval_chart(page, tops, "estimate = 1, with its interval")
+    residual_chart(
+        page, runs, rows, CHARTED, {"log_base": 10, "num_format": "#,##0", "crossing": "min"},
+    )  # fmt: skip
+    page.finish()
+    book.rule(
+        "Fit: the runs identify the law", '=IF(fit_verdict="not identified",1,0)',
+        "All runs lie on one line of tokens per parameter, or nearly: add runs at other ratios (see docs/fitting.md).",
+    )  # fmt: skip
+    book.check(
+        "Fit: it rests on all runs", "=fit_points", "=MAX(run_filled)", "runs",
+        "FIT_COEFFS leaves runs out: see Runs.",
+    )  # fmt: skip
+
+
+def _relative(page: Page) -> tuple[int, int]:
+    """Estimates as shares of themselves, with what the intervals are below and above."""
+    estimate, low, high = (f"INDEX(fitted_coefficients,{{position}},{n})" for n in (2, 4, 5))
+    return table(
+        page, "interval",
+        (
+            Column("name", "Relative to the estimate", "", style.PLAIN, NAMES, words=True),
+            Column("estimate", "Estimate", "share", style.PERCENT, formula=f"=IFERROR({estimate}/{estimate},0)"),
+            Column("below", "Below", "share", style.PERCENT, formula=f"=IFERROR(({estimate}-{low})/{estimate},0)"),
+            Column("above", "Above", "share", style.PERCENT, formula=f"=IFERROR(({high}-{estimate})/{estimate},0)"),
+            Column("high", "High", "share", style.PERCENT, formula=f"=IFERROR({high}/{estimate},0)"),
+            Column("position", "Row", "of the table", style.WHOLE, range(2, 2 + len(NAMES))),
+        ),
+        len(NAMES),
+    )  # fmt: skip
