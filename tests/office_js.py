@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import parity
-
 from chinchilla_xl.functions import CellError
 
 ERROR_TYPES = {

@@ -11,7 +11,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,14 @@ def running() -> Iterator[int]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = {**os.environ, "XLWINGS_LICENSE_KEY": licence(), "XLWINGS_LOG_LEVEL": "WARNING"}
-    command = ["uvicorn", "xlwings_server.main:main_app", "--port", str(port), "--log-level", "warning"]
+    command = [
+        "uvicorn",
+        "xlwings_server.main:main_app",
+        "--port",
+        str(port),
+        "--log-level",
+        "warning",
+    ]
     with tempfile.TemporaryFile() as log:
         server = subprocess.Popen(
             [sys.executable, "-m", *command], cwd=PROJECT, env=environment, stdout=log, stderr=log
@@ -58,18 +66,17 @@ def _wait_for(server: subprocess.Popen[bytes], port: int, log: Any) -> None:
 
 def get(port: int, path: str) -> tuple[int, str]:
     """The status and the body of a page."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
-    connection.request("GET", path)
-    response = connection.getresponse()
-    return response.status, response.read().decode()
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)) as connection:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        return response.status, response.read().decode()
 
 
 class Client:
     """One user's connection, which calls functions as the add-in's page does."""
 
-    def __init__(self, port: int, version: str) -> None:
+    def __init__(self, port: int) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
-        self._version = version
 
     def call(self, function: str, args: list[Any], *, runtime: str = "1.4") -> tuple[int, str]:
         """The status and the body of the answer."""
@@ -81,7 +88,7 @@ class Client:
             "session_id": "tests",
             "culture_info_name": "en-US",
             "date_format": "m/d/yyyy",
-            "version": self._version,
+            "version": version("xlwings"),
             "runtime": runtime,
         }
         headers = {"Content-Type": "application/json"}
@@ -90,3 +97,7 @@ class Client:
         )
         response = self._connection.getresponse()
         return response.status, response.read().decode()
+
+    def close(self) -> None:
+        """End the connection."""
+        self._connection.close()
