@@ -172,11 +172,11 @@ def _marked(function: WorksheetFunction) -> Callable[..., Any]:
     marked.__name__ = marked.__qualname__ = function.name
     marked.__doc__ = function.summary
     marked.__annotations__ = {}
-    marked = xlwings.func(category=CATEGORY)(marked)
-    marked = xlwings.ret(Cells)(marked)
     for parameter in function.parameters:
         marked = xlwings.arg(parameter.name, Cells, doc=parameter.text)(marked)
-    return marked
+    marked = xlwings.ret(Cells)(marked)
+    # Last: the others would set the category back.
+    return xlwings.func(category=CATEGORY)(marked)
 
 
 globals().update({function.name: _marked(function) for function in FUNCTIONS})
