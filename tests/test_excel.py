@@ -21,6 +21,7 @@ from chinchilla_xl import excel
 from chinchilla_xl.functions import FUNCTIONS
 from chinchilla_xl.functions.parameters import PARAMETERS
 from server_process import PROJECT
+from support import computed_cells
 
 HERE = Path(__file__).resolve().parent
 LONGEST_HELP = 255
@@ -180,3 +181,13 @@ def test_the_wheel_is_pure_python(wheel):
     with zipfile.ZipFile(wheel) as archive:
         kinds = {Path(n).suffix for n in archive.namelist() if n.startswith("chinchilla_xl/")}
     assert kinds <= {".py", ".toml", ".typed", ""}
+
+
+def test_the_checklist_for_a_real_excel_expects_what_the_functions_give():
+    text = (HERE.parent / "docs" / "excel.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| \d+ \| `(=[^`]+)` \| ([0-9.E+]+)(?: \|| \()", text, re.MULTILINE)
+    assert len(rows) >= 4
+    values, _ = computed_cells({f"A{i}": formula for i, (formula, _) in enumerate(rows, start=1)})
+    for i, (formula, shown) in enumerate(rows, start=1):
+        digits = len(shown.partition("E")[0].replace(".", ""))
+        assert float(f"{values[f'A{i}']:.{digits}g}") == float(shown), formula

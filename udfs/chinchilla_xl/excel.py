@@ -20,7 +20,8 @@ only translates cells:
 
 Classic xlwings cannot return an error value, so the add-in's VBA turns texts that start with an
 error's code into one (CVErr); no other result starts with "#". xlwings' own conversion is bypassed:
-it would read an error as a blank, a currency cell with four decimals, and takes 40 times as long.
+it reads an error as a blank, cuts a currency to four decimals, and on a server takes hundreds of
+times as long.
 """
 
 from __future__ import annotations
