@@ -94,11 +94,11 @@ class Cells(Accessor):
 def _read(context: ConversionContext) -> None:
     value = context.value
     if context.range is not None:
-        areas = context.range.api
-        if areas.Areas.Count > 1:
+        cells = context.range.api
+        if cells.Areas.Count > 1:  # its values would be those of the first area alone
             context.value = CellError("#VALUE!", "an argument must be one range, not a union")
             return
-        value = areas.Value2  # Value would cut currencies to four decimals
+        value = cells.Value2  # Value would cut currencies to four decimals
     translate = _from_office if context.engine.name == "officejs" else _from_com
     context.value = _each(translate, value)
 
@@ -142,8 +142,8 @@ def _write(context: ConversionContext, options: dict[str, Any]) -> None:
     if isinstance(result, CellError) and result.code == "#VALUE!":
         raise xlwings.XlwingsError(result.message or "an argument holds #VALUE!")
     if float(options["runtime"]) < _ERRORS_IN_RANGES:
-        # Text would stand there instead, and a SUM over it would pass over the error.
-        for error in (cell for row in rows for cell in row if isinstance(cell, CellError)):
+        error = next((cell for row in rows for cell in row if isinstance(cell, CellError)), None)
+        if error is not None:  # text would stand there instead, which a SUM passes over
             raise xlwings.XlwingsError(_to_com(error))
     context.value = [[_to_office(cell) for cell in row] for row in rows]
 
