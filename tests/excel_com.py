@@ -151,6 +151,7 @@ class Range:
         self.Row = self.Column = 1
         self.Rows = SimpleNamespace(Count=len(values))
         self.Columns = SimpleNamespace(Count=len(values[0]))
+        self.Count = len(values) * len(values[0])
         self.Worksheet = SimpleNamespace(Name="Sheet1", Parent=book)
         self.Application = book.Application
         kind = SimpleNamespace(GetTypeAttr=lambda: SimpleNamespace(iid=RANGE_INTERFACE))
