@@ -51,6 +51,7 @@ test-all: test ## the slow proofs too
 bench: .venv/dev ## measure speed, as ratios in one run
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_optimum.py
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_fit.py
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_excel.py
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_recalc.py
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_batch.py
 
