@@ -3,8 +3,7 @@
 A case holds the arguments as `WorksheetFunction.cells` takes them (a range is a list of rows, None
 a blank cell, OMITTED an argument left out) and what functions owe for it: an error's code, or NUMBER
 where there is a number. The number is that of a plain Python call with floats, so that no route is
-compared with itself. test_parity.py runs
-the routes, parity_page.py writes docs/parity.md.
+compared with itself. test_parity.py runs the routes, parity_page.py writes docs/parity.md.
 """
 
 from __future__ import annotations

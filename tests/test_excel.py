@@ -16,6 +16,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import pyvbaanalysis
 
 from chinchilla_xl import excel
 from chinchilla_xl.functions import FUNCTIONS
@@ -26,22 +27,6 @@ from support import computed_cells
 HERE = Path(__file__).resolve().parent
 LONGEST_HELP = 255
 """What the function wizard shows of a description; the rest would be cut."""
-
-# The reserved identifiers of VBA: [MS-VBAL] 3.3.5.2.
-VBA_RESERVED = set(
-    """
-    call case close const declare defbool defbyte defcur defdate defdbl defint deflng deflnglng
-    deflngptr defobj defsng defstr defvar dim do else elseif end endif enum erase event exit for
-    friend function get global gosub goto if implements input let lock loop lset next on open option
-    print private public put raiseevent redim resume return rset seek select set static stop sub
-    type unlock wend while with write rem any as byref byval each in new shared until withevents
-    optional paramarray preserve spc tab then to addressof and eqv imp is like mod not or typeof xor
-    abs cbool cbyte ccur cdate cdbl cdec cint clng clnglng clngptr csng cstr cvar cverr date debug
-    doevents fix int len lenb me pset scale sgn string array circle inputb lbound ubound boolean
-    byte currency double integer long longlong longptr single variant true false nothing empty null
-    attribute lineinput cdecl decimal defdec object
-    """.split()
-)
 
 
 def in_classic(code: str) -> object:
@@ -56,14 +41,13 @@ def in_classic(code: str) -> object:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda f: f.name)
-def test_names_are_neither_cells_nor_functions_of_excel_nor_words_of_vba(function):
+def test_names_are_neither_cells_nor_functions_of_excel(function):
     assert re.fullmatch(r"[A-Z][A-Z0-9_.]{2,127}", function.name)
     assert not re.fullmatch(r"[A-Z]{1,3}[0-9]+|R[0-9]*C[0-9]*", function.name), "a cell's address"
     # No function of Excel has an underscore, the old ones of its macro language included.
     assert "_" in function.name or function.name == "COEFFS"
     for parameter in function.parameters:
         assert re.fullmatch(r"[a-z][a-z0-9_]*", parameter.name)
-        assert parameter.name not in VBA_RESERVED
         assert parameter.name != "caller", "xlwings would hide it and pass the calling cell"
         assert parameter.name != function.name.lower(), "VBA does not tell them apart"
 
@@ -114,6 +98,28 @@ answer = {n: [w["Description"], w["ArgumentDescriptions"], w["Category"]] for n,
     assert wizard == {
         f.name: [f.summary, [p.text for p in f.parameters], "chinchilla-xl"] for f in FUNCTIONS
     }
+
+
+def test_the_vba_that_xlwings_writes_for_the_functions_compiles(tmp_path):
+    vba = in_classic(
+        """
+book = excel_com.Workbook()
+xlwings.udfs.import_udfs("chinchilla_xl.excel", book)
+answer = book.vba
+"""
+    )
+    assert vba.count("\nFunction ") == len(FUNCTIONS)
+    assert vba_errors(vba, tmp_path) == []
+    # The analysis would notice: these words of VBA and this name cannot stand for arguments.
+    for word in ("type", "date", "end", "_loss"):
+        assert vba_errors(re.sub(r"\bloss\b", word, vba), tmp_path)
+
+
+def vba_errors(source, folder):
+    module = folder / "module.bas"
+    module.write_text(source, encoding="utf-8")
+    found = pyvbaanalysis.analyze_loose_file(str(module))
+    return [d.message for d in found if d.severity is pyvbaanalysis.DiagnosticSeverity.ERROR]
 
 
 def test_a_parameter_is_described_once():
