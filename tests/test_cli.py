@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+import time
 
 import openpyxl
 import pytest
@@ -137,3 +139,69 @@ def test_every_command_has_help(command):
     result = run(*command, "--help")
     assert result.returncode == 0
     assert "Usage:" in result.stdout
+
+
+def test_the_bar_shows_what_is_done_how_fast_and_the_errors():
+    import io
+
+    from rich.console import Console
+
+    from chinchilla_xl.cli_support import bar
+
+    out = Console(file=io.StringIO(), force_terminal=True, width=120, color_system=None)
+    with bar("files", out) as shown:
+        task = shown.add_task("", total=8, errors="2 errors")
+        shown.tasks[0].start_time -= 2.0
+        for done in range(1, 5):
+            time.sleep(0.05)
+            shown.update(task, completed=done)
+        shown.refresh()
+    text = out.file.getvalue()
+    assert "4/8 files" in text
+    rate = re.search(r"([0-9.]+) files/s", text)
+    assert rate is not None
+    assert 0.1 < float(rate[1]) <= 2
+    assert "2 errors" in text
+    assert "0:00:0" in text  # the time left
+
+
+def test_fill_reports_in_json(tmp_path):
+    book(tmp_path / "a.xlsx", "=A1*2")
+    (tmp_path / "in.json").write_text('{"Sheet!A1": 4}')
+    result = run("fill", "a.xlsx", "in.json", "-o", "b.xlsx", "--json", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    report = json.loads(result.stdout)
+    assert {k: report[k] for k in ("path", "output", "formulas", "changed", "kept")} == {
+        "path": "a.xlsx", "output": "b.xlsx", "formulas": 1, "changed": 1, "kept": [],
+    }  # fmt: skip
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="Excel may be here")
+@pytest.mark.parametrize("command", ["recompute", "fill", "sweep"])
+def test_an_engine_that_is_not_here_is_refused_in_one_line(tmp_path, command):
+    book(tmp_path / "a.xlsx", "=A1*2")
+    (tmp_path / "in.json").write_text('{"Sheet!A1": 4}')
+    (tmp_path / "in.csv").write_text("Sheet!A1\n3\n")
+    args = {
+        "recompute": ["a.xlsx"],
+        "fill": ["a.xlsx", "in.json", "-o", "b.xlsx"],
+        "sweep": ["a.xlsx", "in.csv", "--outputs", "Sheet!B1", "-o", "c.csv"],
+    }[command]
+    result = run(command, *args, "--engine", "excel", cwd=tmp_path)
+    assert (result.returncode, result.stdout) == (3, "")
+    assert result.stderr == (
+        "Error: Excel is to be had on Windows and macOS only: use the engine libreoffice "
+        "or formualizer\n"
+    )
+
+
+def test_help_needs_no_calculation_engine(tmp_path):
+    code = (
+        "import sys; sys.modules['formualizer'] = None; sys.argv = ['x', 'recompute', '--help'];"
+        "from chinchilla_xl.cli import main; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    assert "--engine [formualizer|excel|libreoffice]" in done.stdout

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import multiprocessing
+import os
+import shutil
+import signal
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+import time
+from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor
 
 import numpy as np
 import openpyxl
@@ -132,7 +137,7 @@ class BrokenOffError(Exception):
 def test_a_sweep_that_was_broken_off_does_only_the_rest(budget, tmp_path, monkeypatch):
     frame, output = scenarios(80), tmp_path / "out.csv"
 
-    def stop(done: int, _: int) -> None:
+    def stop(done: int, *_: int) -> None:
         if done >= 50:
             raise BrokenOffError
 
@@ -145,9 +150,9 @@ def test_a_sweep_that_was_broken_off_does_only_the_rest(budget, tmp_path, monkey
     calls: list[int] = []
     original = sweep_module.run_rows
 
-    def counted(path, digest, rows, outputs):
+    def counted(path, digest, rows, *rest):
         calls.extend(index for index, _ in rows)
-        return original(path, digest, rows, outputs)
+        return original(path, digest, rows, *rest)
 
     monkeypatch.setattr(sweep_module, "run_rows", counted)
     result = cx.sweep(budget, frame, OUTPUTS, output)
@@ -163,6 +168,153 @@ def test_a_journal_of_other_scenarios_is_not_used(budget, tmp_path):
     (tmp_path / "out.csv.journal").write_text("another question\n" + json.dumps([0, {"x": 1}]))
     result = cx.sweep(budget, scenarios(3), OUTPUTS, output)
     assert result["error"].isna().all()
+
+
+KILLED = """
+import os, signal, sys
+import pandas as pd
+from chinchilla_xl.recalc import sweep as module
+
+original = module.run_rows
+
+def logged(path, digest, rows, *rest):
+    with open("calls", "a") as file:
+        file.writelines(f"{index}\\n" for index, _ in rows)
+    return original(path, digest, rows, *rest)
+
+def die(done, total, errors):
+    if done >= int(sys.argv[2]):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+module.run_rows = logged
+frame = pd.read_csv("in.csv")
+module.sweep(sys.argv[1], frame, ["target_loss"], "out.csv", progress=die)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals as POSIX knows them")
+def test_a_sweep_that_is_killed_resumes_with_no_row_done_again(budget, tmp_path):
+    frame = scenarios(120)
+    frame.to_csv(tmp_path / "in.csv", index=False)
+    for stop, code in ((50, -signal.SIGKILL), (100, -signal.SIGKILL), (1000, 0)):
+        command = [sys.executable, "-c", KILLED, str(budget), str(stop)]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == code, done.stderr
+        assert (tmp_path / "out.csv").exists() is (code == 0)
+    calls = [int(line) for line in (tmp_path / "calls").read_text().splitlines()]
+    assert calls == list(range(120))
+    written = pd.read_csv(tmp_path / "out.csv")
+    expected = cx.sweep(budget, frame, ["target_loss"])
+    np.testing.assert_allclose(written["target_loss"], expected["target_loss"])
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["calls", "in.csv", "out.csv"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals as POSIX knows them")
+def test_ctrl_c_leaves_no_half_written_file_and_says_how_to_go_on(budget, tmp_path):
+    scenarios(3000).to_csv(tmp_path / "in.csv", index=False)
+    command = [sys.executable, "-m", "chinchilla_xl", "sweep", str(budget), "in.csv"]
+    command += ["--outputs", "target_loss", "-o", "out.csv", "--jobs", "2"]
+    process = subprocess.Popen(
+        command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    journal = tmp_path / "out.csv.journal"
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not (journal.exists() and journal.stat().st_size > 200):
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 130, error
+    assert "Traceback" not in error
+    assert error.startswith("interrupted after ")
+    assert error.endswith(" of 3000 scenarios: the same command goes on from there\n")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["in.csv", "out.csv.journal"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals as POSIX knows them")
+def test_a_worker_that_is_killed_costs_no_row(budget):
+    killed: list[int] = []
+
+    def kill(*_: int) -> None:
+        workers = multiprocessing.active_children()
+        if not killed and workers:
+            killed.append(workers[0].pid)
+            os.kill(workers[0].pid, signal.SIGKILL)
+
+    frame = scenarios(200)
+    result = cx.sweep(budget, frame, OUTPUTS, jobs=2, progress=kill)
+    assert killed
+    pd.testing.assert_frame_equal(result, cx.sweep(budget, frame, OUTPUTS))
+
+
+class Fragile(ThreadPoolExecutor):
+    """Loses every task that holds row 3."""
+
+    def submit(self, function, *args):
+        if any(index == 3 for index, _ in args[2]):
+            lost: Future = Future()
+            lost.set_exception(BrokenExecutor("a process was\nterminated"))
+            return lost
+        return super().submit(function, *args)
+
+
+def test_a_row_that_takes_its_worker_along_is_the_only_one_with_an_error(budget):
+    with Fragile(1) as executor:
+        result = cx.sweep(budget, scenarios(30), OUTPUTS, executor=executor)
+    assert result["error"][3] == "its worker was lost: a process was"
+    assert result["error"].notna().sum() == 1
+    assert result[OUTPUTS].notna().all(axis=1).sum() == 29
+
+
+def test_a_scenario_that_takes_too_long_is_stopped_and_reported_in_its_row(tmp_path):
+    book = openpyxl.Workbook()
+    for row in range(1, 61):
+        book.active.append([1e8 * row, 1e10 * (row % 7 + 1), 2 + 1 / row])
+    book.active["E1"] = 1.0
+    for row in range(1, 400):
+        book.active[f"F{row}"] = f"=INDEX(FIT_SAMPLES(A1:A60,B1:B60,C1:C60,E1+{row}),1,1)*0+E1"
+    (tmp_path / "slow.xlsx").write_bytes(saved(book))
+    frame = pd.DataFrame({"Sheet!E1": [5000.0, 6000.0]})
+    start = time.monotonic()
+    result = cx.sweep(tmp_path / "slow.xlsx", frame, ["Sheet!F1"], jobs=2, timeout=3.0)
+    assert time.monotonic() - start < 30
+    assert result["error"].tolist() == ["stopped after 3 s"] * 2
+    with ThreadPoolExecutor(1) as executor, pytest.raises(cx.ArgumentError, match="cannot stop"):
+        cx.sweep(tmp_path / "slow.xlsx", frame, ["Sheet!F1"], executor=executor, timeout=1.0)
+
+
+@pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
+def test_libreoffice_runs_a_sweep_too(tmp_path):
+    book = openpyxl.Workbook()
+    book.active["A1"], book.active["B1"], book.active["C1"] = 2.0, "=A1^2", "=OPT_PARAMS(A1,1)"
+    book.active["D1"] = "text"
+    path = tmp_path / "b.xlsx"
+    path.write_bytes(saved(book))
+    frame = pd.DataFrame({"Sheet!A1": [3.0, 4.0, None]})
+    result = cx.sweep(path, frame, ["Sheet!B1", "Sheet!D1"], engine="libreoffice")
+    assert result["Sheet!B1"].tolist() == [9, 16, 4]
+    assert result["Sheet!D1"].tolist() == ["text"] * 3
+    assert result["error"].isna().all()
+    kept = cx.sweep(path, frame, ["Sheet!C1"], engine="libreoffice")
+    assert kept["error"].str.startswith("Sheet!C1 was not computed: LibreOffice does not").all()
+
+
+def test_results_of_a_kind_that_cannot_be_written_are_refused_before_any_row(budget, tmp_path):
+    with pytest.raises(cx.WorkbookError, match=r"results must go to a .csv, .xlsx or .parquet"):
+        cx.sweep(budget, scenarios(2), OUTPUTS, tmp_path / "out.txt")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_report_of_a_sweep_is_json(budget, tmp_path):
+    (tmp_path / "in.csv").write_text("output_MFU\n0.01\n45\n")
+    command = [sys.executable, "-m", "chinchilla_xl", "sweep", budget, "in.csv", "--json"]
+    command += ["--outputs", "cost_optimal_cost", "-o", "out.csv"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    report = json.loads(done.stdout)
+    assert (report["output"], report["scenarios"]) == ("out.csv", 2)
+    [error] = report["errors"]
+    assert error["row"] == 2
+    assert "output MFU must be in (0, 1]: 45" in error["error"]
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx", "parquet"])

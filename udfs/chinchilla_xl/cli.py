@@ -1,16 +1,18 @@
-"""The command line: chinchilla-xl functions | new | fill | recompute | sweep | show | fit | ..."""
+"""The command line: chinchilla-xl functions | addin | new | fill | recompute | sweep | show | fit | ..."""
 
 from __future__ import annotations
 
-import dataclasses
-import json
-import math
-import os
 import sys
 from pathlib import Path
-from typing import Any
 
-from chinchilla_xl.cli_support import check_new, console, dask, print_outcome, progress
+from chinchilla_xl import cli_addin, cli_recalc
+from chinchilla_xl.cli_support import (
+    REFUSED,
+    SET_HELP,
+    USAGE,
+    check_new,
+    console,
+)
 from chinchilla_xl.errors import ArgumentError, ChinchillaError, MissingExtra
 
 try:
@@ -19,16 +21,6 @@ try:
     from rich.text import Text
 except ImportError as missing:
     raise MissingExtra("click or rich", "recalc") from missing
-
-KEPT, USAGE, REFUSED = 1, 2, 3
-"""Exit codes: some formulas kept their old value; a command or an input was given wrongly; some
-file could not be processed. 0 is success.
-"""
-
-_FILES_A_PROCESS = 4
-"""Starting a process takes about as long as recomputing a few workbooks."""
-
-SET_HELP = "Set an input first: a defined name or Sheet!A1. Repeat for more."
 
 
 @click.group(
@@ -47,6 +39,10 @@ def cli() -> None:
     chinchilla-xl show budget.xlsx                  print its inputs and results
     chinchilla-xl fit runs.csv -o fit.xlsx          fit the law to your own training runs
     """  # noqa: D301 (click looks for the backspace)
+
+
+for command in (cli_recalc.recompute, cli_recalc.fill, cli_recalc.sweep, cli_addin.addin):
+    cli.add_command(command)
 
 
 @cli.command()
@@ -92,139 +88,8 @@ def new(template: str, output: Path, assignments: tuple[str, ...], force: bool) 
 
 
 @cli.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "-o", "--output-dir", metavar="DIR", type=click.Path(path_type=Path, file_okay=False),
-    help="Write the results here instead of in place.",
-)  # fmt: skip
-@click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help=SET_HELP)
-@click.option("--check", is_flag=True, help="Write nothing; exit with 1 if a value is out of date.")
-@click.option(
-    "--jobs", type=click.IntRange(min=1), metavar="N",
-    help="Files at a time, each in a process of its own (default: all cores, for more than a few files).",
-)  # fmt: skip
-@click.option(
-    "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
-    help="Stop a file that takes longer; it is left as it was.",
-)  # fmt: skip
-@click.option("--scheduler", metavar="ADDRESS", help="Work on this Dask cluster instead.")
-@click.option("--json", "as_json", is_flag=True, help="Print the reports as JSON.")
-def recompute(
-    files: tuple[Path, ...],
-    output_dir: Path | None,
-    assignments: tuple[str, ...],
-    check: bool,
-    jobs: int | None,
-    timeout: float | None,
-    scheduler: str | None,
-    as_json: bool,
-) -> None:
-    """Recalculate every formula of each .xlsx or .xlsm of FILES, without a spreadsheet program.
-
-    Only cached values are written; all else in a file stays byte for byte, and a file is replaced
-    whole or not at all. A formula that cannot be computed faithfully keeps its old value and is
-    listed.
-    """
-    from chinchilla_xl.recalc import Failure, recompute_all
-    from chinchilla_xl.recalc.inputs import parse_assignments
-
-    outcomes = recompute_all(
-        files,
-        output_dir,
-        parse_assignments(list(assignments)),
-        check=check,
-        jobs=jobs or min(math.ceil(len(files) / _FILES_A_PROCESS), os.cpu_count() or 1),
-        timeout=timeout,
-        executor=None if scheduler is None else dask(scheduler),
-    )
-    code = 0
-    reports: list[dict[str, Any]] = []
-    with progress(len(files)) as advance:
-        for outcome in outcomes:
-            advance()
-            if isinstance(outcome, Failure):
-                code = max(code, USAGE if outcome.kind == "ArgumentError" else REFUSED)
-            else:
-                code = max(code, KEPT if outcome.kept or (check and outcome.stale) else 0)
-            reports.append(dataclasses.asdict(outcome))
-            if not as_json:
-                print_outcome(outcome, check)
-    if as_json:
-        order = {str(file): i for i, file in enumerate(files)}
-        reports.sort(key=lambda report: order[report["path"]])
-        click.echo(json.dumps(reports, indent=2, ensure_ascii=False))
-    sys.exit(code)
-
-
-@cli.command()
-@click.argument("workbook", type=click.Path(path_type=Path))
-@click.argument("inputs", type=click.Path(path_type=Path))
-@click.option(
-    "-o", "--output", metavar="OUT", required=True,
-    type=click.Path(path_type=Path, dir_okay=False), help="Where the filled workbook goes.",
-)  # fmt: skip
-@click.option("--force", is_flag=True, help="Replace OUT if it exists.")
-def fill(workbook: Path, inputs: Path, output: Path, force: bool) -> None:
-    """Write the named inputs in INPUTS (.toml, .json or .csv) into WORKBOOK, and recompute it.
-
-    Each must be a name of the workbook (or Sheet!A1), keep to the data validation of its cell and,
-    if a unit is given, to the unit that the sheet shows beside it. All are checked before anything
-    is written.
-    """
-    from chinchilla_xl.recalc.fill import fill as run
-
-    check_new(output, workbook.suffix.lower(), force)
-    report = run(workbook, inputs, output)
-    print_outcome(report, check=False)
-    sys.exit(KEPT if report.kept else 0)
-
-
-@cli.command()
-@click.argument("workbook", type=click.Path(path_type=Path))
-@click.argument("scenarios", type=click.Path(path_type=Path))
-@click.option("--outputs", metavar="NAME,...", required=True, help="The cells to report.")
-@click.option(
-    "-o", "--output", metavar="RESULTS", required=True,
-    type=click.Path(path_type=Path, dir_okay=False), help="A .csv, .xlsx or .parquet file.",
-)  # fmt: skip
-@click.option(
-    "--jobs",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    help="Processes, each with the workbook in memory.",
-)
-@click.option("--scheduler", metavar="ADDRESS", help="Work on this Dask cluster instead.")
-@click.option("--force", is_flag=True, help="Replace RESULTS if it exists.")
-def sweep(
-    workbook: Path,
-    scenarios: Path,
-    outputs: str,
-    output: Path,
-    jobs: int,
-    scheduler: str | None,
-    force: bool,
-) -> None:
-    """Run WORKBOOK over the rows of SCENARIOS (.csv, .xlsx or .parquet), one row of inputs each.
-
-    The columns of SCENARIOS are names of inputs; a blank leaves the workbook's own value. RESULTS
-    has the same rows with the outputs, and what went wrong in a row. A sweep that was broken off
-    goes on where it was. WORKBOOK is not changed.
-    """
-    from chinchilla_xl.recalc.sweep import sweep as run
-
-    check_new(output, output.suffix.lower(), force)
-    names = [name.strip() for name in outputs.split(",") if name.strip()]
-    executor = None if scheduler is None else dask(scheduler)
-    result = run(workbook, scenarios, names, output, jobs=jobs, executor=executor)
-    failed = int(result["error"].notna().sum())
-    click.echo(f"{output}: {len(result)} scenarios" + (f", {failed} with errors" if failed else ""))
-    sys.exit(KEPT if failed else 0)
-
-
-@cli.command()
-@click.argument("workbook", type=click.Path(path_type=Path))
-def show(workbook: Path) -> None:
+@click.argument("workbook", type=click.Path())
+def show(workbook: str) -> None:
     """Print the named inputs and results of WORKBOOK, as cached in the file, and its path."""
     from chinchilla_xl.workbooks.reader import named_rows
 

@@ -1,11 +1,11 @@
-"""What the commands share: consoles, progress, clusters, and how outcomes are printed."""
+"""What the commands share: exit codes, options, consoles, progress, and how outcomes are printed."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 from chinchilla_xl.errors import ArgumentError, MissingExtra
@@ -13,9 +13,24 @@ from chinchilla_xl.errors import ArgumentError, MissingExtra
 try:
     import click
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text
 except ImportError as missing:
     raise MissingExtra("click or rich", "recalc") from missing
+
+KEPT, USAGE, REFUSED = 1, 2, 3
+"""Exit codes: some formulas kept their old value; a command or an input was given wrongly; some
+file could not be processed. 0 is success.
+"""
+
+SET_HELP = "Set an input first: a defined name or Sheet!A1. Repeat for more."
 
 
 def dask(address: str) -> Any:
@@ -32,19 +47,45 @@ def dask(address: str) -> Any:
 
 
 @contextlib.contextmanager
-def progress(total: int) -> Iterator[Callable[[], None]]:
-    """A bar of files with the time left, where someone watches; what to call for each file."""
+def progress(total: int, unit: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar where someone watches; to be told how many are done, and how many of these failed."""
     if total < 2 or not sys.stderr.isatty():
-        yield lambda: None
+        yield lambda _done, _errors: None
         return
-    columns = (
-        TextColumn("{task.completed}/{task.total} files"),
+    with bar(unit, Console(stderr=True)) as shown:
+        task = shown.add_task("", total=total, errors="")
+
+        def advance(done: int, errors: int) -> None:
+            words = "" if not errors else f"{errors} error{'s' * (errors > 1)}"
+            shown.update(task, completed=done, errors=words)
+
+        yield advance
+
+
+def bar(unit: str, out: Console) -> Progress:
+    """A bar with what is done, how fast, the errors so far and the time left."""
+    return Progress(
+        TextColumn(f"{{task.completed}}/{{task.total}} {unit}"),
         BarColumn(),
+        _Rate(unit),
+        TextColumn("[red]{task.fields[errors]}"),
         TimeRemainingColumn(),
+        console=out,
     )
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("", total=total)
-        yield lambda: bar.advance(task)
+
+
+class _Rate(ProgressColumn):
+    """How many are done in a second."""
+
+    def __init__(self, unit: str) -> None:
+        super().__init__()
+        self._unit = unit
+
+    def render(self, task: Task) -> Text:
+        """See ProgressColumn."""
+        elapsed = task.elapsed or 0.0
+        rate = task.completed / elapsed if elapsed else 0.0
+        return Text(f"{rate:.3g} {self._unit}/s" if rate else "")
 
 
 def print_outcome(outcome: Any, check: bool) -> None:
@@ -64,11 +105,13 @@ def print_outcome(outcome: Any, check: bool) -> None:
         click.echo(f"  note: {message}", err=True)
 
 
-def check_new(path: Path, suffix: str, force: bool) -> None:
+def check_new(path: str | os.PathLike[str], suffix: str, force: bool) -> None:
     """UsageError if a file may not be written at `path`."""
-    if path.suffix.lower() != suffix:
+    from chinchilla_xl.recalc.files import exists, suffix_of
+
+    if suffix_of(path) != suffix:
         raise click.UsageError(f"the file must end in {suffix}: {path}")
-    if path.exists() and not force:
+    if not force and exists(path):
         raise click.UsageError(f"{path} exists already: choose another name or give --force")
 
 

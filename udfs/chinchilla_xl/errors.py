@@ -3,10 +3,13 @@
     ChinchillaError
     |-- ArgumentError (also a ValueError)   an argument that cannot be used; #VALUE! in a cell
     |-- MissingExtra (also an ImportError)  an optional package is not installed
+    |-- ProgramMissing                      Excel or LibreOffice is not there to be the engine
     `-- WorkbookError                       a workbook that cannot be processed; the file is untouched
         |-- UnsupportedFile                 sound perhaps, but not an .xlsx/.xlsm that we read
         |-- BrokenFile                      damaged, truncated or contradictory
-        `-- TooLarge                        beyond the limits that guard against zip bombs
+        |-- TooLarge                        beyond the limits that guard against zip bombs
+        `-- ProgramFailed                   Excel or LibreOffice did not recalculate it
+            `-- ProgramTimeout              ... within the time that it had
 
 ExtrapolationWarning is a warning: a fit is used far from the runs that it rests on.
 
@@ -52,6 +55,18 @@ class BrokenFile(WorkbookError):
 
 class TooLarge(WorkbookError):
     """A workbook beyond the size limits."""
+
+
+class ProgramMissing(ChinchillaError):
+    """The spreadsheet program that was asked for as the engine is not to be had here."""
+
+
+class ProgramFailed(WorkbookError):
+    """A spreadsheet program did not recalculate the workbook."""
+
+
+class ProgramTimeout(ProgramFailed):
+    """A spreadsheet program took longer than it had for the workbook, and was stopped."""
 
 
 class ExtrapolationWarning(UserWarning):

@@ -1,24 +1,30 @@
-"""Recomputes many workbooks: one after the other, in processes, or on any executor.
+"""Recomputes many workbooks: one after the other, in processes, in programs, or on any executor.
 
 Each file has an outcome of its own, a Report or a Failure; no file, and no killed worker, takes the
-batch down. Processes are pebble's, because those of concurrent.futures cannot stop a task that takes
-too long, and give up altogether when one of them dies.
+batch down. A spreadsheet program gets several files at a time, because it takes seconds to start.
 """
 
 from __future__ import annotations
 
-import multiprocessing
+import math
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, as_completed
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, TypeAlias
 
-from chinchilla_xl.errors import ArgumentError, ChinchillaError, MissingExtra
-from chinchilla_xl.recalc.calculation import recompute
+from chinchilla_xl.errors import ArgumentError, ChinchillaError
+from chinchilla_xl.recalc.engines import EMBEDDED, Engine, open_engine
+from chinchilla_xl.recalc.files import Location, inside, name_of, only_here
 from chinchilla_xl.recalc.inputs import Input
+from chinchilla_xl.recalc.processes import Lost, collected, in_processes
 from chinchilla_xl.recalc.report import Report
+from chinchilla_xl.recalc.workbook import Files, recompute_files
+
+_FILES_A_PROCESS = 4
+"""Starting a process takes about as long as recomputing a few workbooks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,92 +40,142 @@ Outcome: TypeAlias = Report | Failure
 
 
 def recompute_all(
-    paths: Sequence[str | os.PathLike[str]],
-    output_dir: str | os.PathLike[str] | None = None,
+    paths: Sequence[Location],
+    output_dir: Location | None = None,
     inputs: Mapping[str, Input] | None = None,
     *,
     check: bool = False,
-    jobs: int = 1,
+    jobs: int | None = 1,
     timeout: float | None = None,
     executor: Executor | None = None,
+    engine: str = EMBEDDED,
 ) -> Iterator[Outcome]:
     """Recompute every file, and give each outcome as soon as it is there.
 
-    `inputs` and `check` are as for `recompute`; results go to `output_dir` or in place. `jobs` processes work at a time; a file that
-    takes longer than `timeout` seconds is stopped and left as it was. An `executor` of your own
-    (a pool, a Dask cluster's `client.get_executor()`) takes the place of the processes; it must be
-    able to import this package and see the files, and cannot stop a task that runs.
+    `inputs`, `check` and `engine` are as for `recompute`; results go to `output_dir` or in place.
+    `jobs` processes (with LibreOffice, that many of it) work at a time, None: as many as there are
+    cores, if there are files enough; a file that takes longer than `timeout` seconds is stopped and
+    left as it was. An `executor` of your own (a pool, a Dask
+    cluster's `client.get_executor()`) takes the place of the processes; it must be able to import this
+    package and see the files, and cannot stop a task that runs.
     """
-    targets = _targets(paths, output_dir)
-    tasks = [(str(path), target, dict(inputs or {}), check) for path, target in targets]
-    if executor is not None:
-        if timeout is not None:
-            raise ArgumentError("timeout needs processes (jobs): an executor cannot stop a task")
-        yield from _collected({executor.submit(_outcome, *task): task[0] for task in tasks}, None)
-    elif jobs == 1 and timeout is None:
-        for task in tasks:
-            yield _outcome(*task)
-    else:
-        yield from _in_processes(tasks, jobs, timeout)
+    files = _targets(paths, output_dir)
+    given = dict(inputs or {})
+    with closing(open_engine(engine, timeout)) as first:
+        if jobs is None:
+            share = max(first.batch, _FILES_A_PROCESS)
+            jobs = min(math.ceil(len(files) / share), os.cpu_count() or 1)
+        if any(only_here(place) for file in files for place in file if place is not None):
+            jobs = 1
+        groups = [files[i : i + first.batch] for i in range(0, len(files), first.batch)]
+        if executor is not None:
+            if timeout is not None and not first.own_processes:
+                raise ArgumentError(
+                    "timeout needs processes (jobs): an executor cannot stop a task"
+                )
+            tasks = [(group, given, check, engine, timeout) for group in groups]
+            futures = {executor.submit(_outcomes, *task): task for task in tasks}
+            yield from _flattened(collected(futures))
+        elif first.own_processes and first.parallel and jobs > 1:
+            yield from _in_programs(first, groups, given, check, engine, timeout, jobs)
+        elif first.own_processes or (jobs == 1 and timeout is None):
+            for group in groups:
+                yield from _outcomes_of(first, group, given, check)
+        else:
+            tasks = [(group, given, check, engine, None) for group in groups]
+            yield from _flattened(in_processes(_outcomes, tasks, jobs, timeout))
 
 
 def _targets(
-    paths: Sequence[str | os.PathLike[str]], output_dir: str | os.PathLike[str] | None
-) -> list[tuple[Path, str | None]]:
+    paths: Sequence[Location], output_dir: Location | None
+) -> list[tuple[str, str | None]]:
     """Each file and where its result goes; no two results may meet."""
-    sources = [Path(path) for path in paths]
-    targets: list[tuple[Path, str | None]] = [
-        (path, None if output_dir is None else str(Path(output_dir) / path.name))
-        for path in sources
+    files: list[tuple[str, str | None]] = [
+        (os.fspath(path), None if output_dir is None else inside(output_dir, name_of(path)))
+        for path in paths
     ]
-    written = [target or str(path) for path, target in targets]
-    twice = sorted({name for name in written if written.count(name) > 1})
-    if twice:
-        raise ArgumentError(f"two files would be written to {twice[0]}")
-    return targets
+    seen: set[str] = set()
+    for path, target in files:
+        written = target or path
+        if written in seen:
+            raise ArgumentError(f"two files would be written to {written}")
+        seen.add(written)
+    return files
 
 
-def _outcome(path: str, target: str | None, inputs: Mapping[str, Input], check: bool) -> Outcome:
+def _outcomes(
+    files: Files,
+    inputs: Mapping[str, Input],
+    check: bool,
+    engine: str,
+    timeout: float | None,
+) -> list[Outcome]:
+    """The outcomes of some files, wherever this runs, with an engine of its own."""
+    with closing(open_engine(engine, timeout)) as opened:
+        return _outcomes_of(opened, files, inputs, check)
+
+
+def _outcomes_of(
+    engine: Engine, files: Files, inputs: Mapping[str, Input], check: bool
+) -> list[Outcome]:
     try:
-        return recompute(path, target, inputs, check=check)
-    except ChinchillaError as e:
-        message = str(e).removeprefix(f"{path}: ")
-        return Failure(path, type(e).__name__, message)
-    except MemoryError:
-        return Failure(path, "TooLarge", "there is not enough memory for it")
+        results = recompute_files(engine, files, inputs, check=check)
     except Exception as e:  # noqa: BLE001 (the other files must go on)
-        return Failure(path, type(e).__name__, f"an unforeseen error: {e}")
+        if len(files) > 1:
+            return [o for file in files for o in _outcomes_of(engine, [file], inputs, check)]
+        if isinstance(e, MemoryError):
+            return _failures(files, "TooLarge", "there is not enough memory for it")
+        return _failures(files, type(e).__name__, f"an unforeseen error: {e}")
+    return [
+        Failure(path, type(result).__name__, str(result))
+        if isinstance(result, ChinchillaError)
+        else result
+        for (path, _), result in zip(files, results, strict=True)
+    ]
 
 
-def _in_processes(
-    tasks: Iterable[tuple[Any, ...]], jobs: int, timeout: float | None
+def _failures(files: Files, kind: str, error: str) -> list[Outcome]:
+    return [Failure(path, kind, error) for path, _ in files]
+
+
+def _flattened(
+    results: Iterator[tuple[tuple[Any, ...], list[Outcome] | Lost]],
 ) -> Iterator[Outcome]:
-    try:
-        from pebble import ProcessPool
-    except ImportError as missing:
-        raise MissingExtra("pebble", "recalc") from missing
-
-    # Fresh processes: a fork would copy the calculation engine's threads in an unknown state.
-    pool: Any = ProcessPool(max_workers=jobs, context=multiprocessing.get_context("spawn"))
-    try:
-        futures = {
-            pool.schedule(_outcome, args=task, timeout=timeout): str(task[0]) for task in tasks
-        }
-        pool.close()
-        yield from _collected(futures, timeout)
-    finally:
-        # After a break or Ctrl-C: running tasks end; their files are whole, old or new.
-        pool.stop()
-        pool.join()
+    for task, outcomes in results:
+        if isinstance(outcomes, Lost):
+            yield from _failures(task[0], outcomes.kind, str(outcomes))
+        else:
+            yield from outcomes
 
 
-def _collected(futures: Mapping[Future[Outcome], str], timeout: float | None) -> Iterator[Outcome]:
-    for future in as_completed(futures):
-        path = futures[future]
+def _in_programs(
+    first: Engine,
+    groups: list[list[tuple[str, str | None]]],
+    inputs: Mapping[str, Input],
+    check: bool,
+    engine: str,
+    timeout: float | None,
+    jobs: int,
+) -> Iterator[Outcome]:
+    """Several programs side by side; each thread only waits for the program that it drives."""
+    idle: SimpleQueue[Engine] = SimpleQueue()
+    jobs = min(jobs, len(groups))
+
+    def work(group: Files) -> list[Outcome]:
+        mine = idle.get()
         try:
-            yield future.result()
-        except TimeoutError:
-            yield Failure(path, "TimeoutError", f"stopped after {timeout:g} s")
-        except Exception as e:  # noqa: BLE001 (a worker that died, by whatever name its pool has)
-            reason = str(e).splitlines()[0] if str(e) else type(e).__name__
-            yield Failure(path, type(e).__name__, f"its worker was lost: {reason}")
+            return _outcomes_of(mine, group, inputs, check)
+        finally:
+            idle.put(mine)
+
+    with ExitStack() as stack:
+        pool = stack.enter_context(ThreadPoolExecutor(max(jobs, 1)))
+        idle.put(first)
+        stack.callback(first.close)  # before the pool waits for what may still run
+        for _ in range(jobs - 1):
+            another = open_engine(engine, timeout)
+            stack.callback(another.close)
+            idle.put(another)
+        futures = {pool.submit(work, group): (group,) for group in groups}
+        stack.callback(lambda: [future.cancel() for future in futures])
+        yield from _flattened(collected(futures))

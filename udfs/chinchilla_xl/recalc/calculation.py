@@ -11,84 +11,32 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterable, Iterator, Mapping
-from functools import partial
-from pathlib import Path
 from typing import Any
 
-from chinchilla_xl.errors import ArgumentError, BrokenFile, TooLarge, WorkbookError
+from chinchilla_xl.errors import ArgumentError, BrokenFile
 from chinchilla_xl.functions import CellError
 from chinchilla_xl.recalc.addresses import Area, Cell
 from chinchilla_xl.recalc.archive import Archive, Piece
 from chinchilla_xl.recalc.callbacks import possible
 from chinchilla_xl.recalc.engine import SPILL, Engine, EngineFailure, parses
-from chinchilla_xl.recalc.files import read_file, write_file
-from chinchilla_xl.recalc.formulas import Judge
-from chinchilla_xl.recalc.inputs import Input, locate
+from chinchilla_xl.recalc.inputs import Input
 from chinchilla_xl.recalc.parts import (
     WORKBOOK,
     Workbook,
     check_engine_parts,
-    read_workbook,
     without_iteration,
 )
 from chinchilla_xl.recalc.report import Kept, Report
 from chinchilla_xl.recalc.sheetedit import KEEP, Edit, Recached, differs, edited
-from chinchilla_xl.recalc.sheets import Sheet, children
-from chinchilla_xl.recalc.sheetxml import Formula, SheetXml
+from chinchilla_xl.recalc.sheets import Sheet, children, find_formulas, open_sheets, write_inputs
+from chinchilla_xl.recalc.sheetxml import Formula
 from chinchilla_xl.recalc.values import Value, same
 
 _PATIENCE = 12
 """Passes after which what rests on a kept formula is kept at once, without a last look."""
-_LONGEST_MESSAGE = 200
 _ORDINARY = 1e-300
-_MANY_CELLS, _MOST_CELLS = 1 << 16, 1 << 22
 _TINY = 1e-9
-
-
-def recompute(
-    path: str | os.PathLike[str],
-    output: str | os.PathLike[str] | None = None,
-    inputs: Mapping[str, Input] | None = None,
-    *,
-    check: bool = False,
-) -> Report:
-    """Recalculate every formula of an .xlsx or .xlsm file and write back only cached values.
-
-    `output` is where the result goes (default: in place, atomically). `inputs` maps defined names
-    or Sheet!A1 addresses to values that are written first. Formulas that cannot be computed
-    faithfully keep their cached value and are listed in the report. With `check` nothing is
-    written: the report says how many values are out of date.
-
-    Raises WorkbookError for a file that cannot be processed and ArgumentError for an input that
-    does not fit; the file is untouched then.
-    """
-    source = Path(path)
-    target = source if output is None else Path(output)
-    try:
-        old = read_file(source)
-        new, report = recompute_bytes(old, inputs)
-        report.path, report.output = str(source), str(target)
-        if check:
-            return report
-        if new != old or os.path.realpath(source) != os.path.realpath(target):
-            write_file(target, new)
-    except WorkbookError as e:
-        raise type(e)(f"{source}: {e}") from None
-    return report
-
-
-def recompute_bytes(data: bytes, inputs: Mapping[str, Input] | None = None) -> tuple[bytes, Report]:
-    """`recompute` in memory: the new contents of the file, and the report."""
-    try:
-        archive = Archive(data)
-        calculation = Calculation(archive, read_workbook(archive))
-        calculation.write_inputs(inputs or {})
-        calculation.evaluate()
-        return calculation.finish()
-    except (WorkbookError, ArgumentError) as e:
-        raise type(e)(_one_line(str(e))) from None
 
 
 class Calculation:
@@ -97,10 +45,7 @@ class Calculation:
     def __init__(self, archive: Archive, workbook: Workbook) -> None:
         self._archive = archive
         self._workbook = workbook
-        parts = {t: SheetXml(partial(archive.read, p), p) for t, p in workbook.sheets.items()}
-        hidden = any(xml.has_hidden_rows() for xml in parts.values())
-        judge = Judge(workbook.names, workbook.titles, hidden_rows=hidden)
-        self._sheets = {title: Sheet(title, xml, judge) for title, xml in parts.items()}
+        self._sheets = open_sheets(archive, workbook)
         self._engine: Engine | None = None
         self._inputs = False
         self._resting: dict[tuple[str, Cell], int] = {}
@@ -108,31 +53,13 @@ class Calculation:
 
     def write_inputs(self, inputs: Mapping[str, Input]) -> None:
         """Write inputs into the sheets, before anything is evaluated."""
-        for title, values in locate(inputs, self._workbook).items():
-            sheet = self._sheets[title]
-            arrays = [f.area for f in sheet.formulas.special.values() if f.area]
-            edits = {}
-            self._inputs = True
-            for cell, value in values.items():
-                if cell in sheet.formulas or any(cell in area for area in arrays):
-                    raise ArgumentError(f"{sheet.address(cell)} holds a formula: it is no input")
-                if isinstance(value, str) and sheet.xml.holds_number(cell):
-                    raise ArgumentError(f"{sheet.address(cell)} holds a number: {value[:40]!r}")
-                edits[cell] = Edit(value if isinstance(value, bool | str) else float(value))
-            sheet.write(edits)
+        self._inputs = bool(inputs)
+        write_inputs(self._sheets, inputs, self._workbook)
 
     def evaluate(self) -> None:
         """Judge every formula and evaluate, until what is computed is sound."""
-        if not any(sheet.formulas for sheet in self._sheets.values()):
+        if not find_formulas(self._sheets.values()):
             return
-        areas = (f.area for s in self._sheets.values() for f in s.formulas.special.values())
-        filled = sum(area.height * area.width for area in areas if area)
-        if filled > _MANY_CELLS:  # which a sound file would hold, each with its value
-            held = sum(s.xml.data.count(b"</") for s in self._sheets.values())
-            if filled > min(held, _MOST_CELLS):
-                raise TooLarge(f"its array formulas fill {filled:,} cells, more than it holds")
-        for sheet in self._sheets.values():
-            sheet.check_arrays()
         passes = 0
         while self._engine is None:  # each pass keeps or lowers at least one formula more
             passes += 1
@@ -395,12 +322,6 @@ def _spill_edits(engine: Engine, sheet: Sheet, formula: Formula) -> dict[Cell, E
         if child not in edits and child not in sheet.formulas:
             edits[child] = Edit(None)
     return edits
-
-
-def _one_line(text: str) -> str:
-    """A message as a person can read it, whatever the file has put into it."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return line if len(line) <= _LONGEST_MESSAGE else line[: _LONGEST_MESSAGE - 4] + " ..."
 
 
 def _storable(value: Value | EngineFailure) -> Value:

@@ -15,18 +15,18 @@ import os
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from chinchilla_xl.errors import ArgumentError, UnsupportedFile, WorkbookError
 from chinchilla_xl.recalc.addresses import Cell
 from chinchilla_xl.recalc.archive import Archive
 from chinchilla_xl.recalc.cached import read_cached
-from chinchilla_xl.recalc.calculation import recompute
-from chinchilla_xl.recalc.files import read_file
+from chinchilla_xl.recalc.engines import EMBEDDED
+from chinchilla_xl.recalc.files import Location, read_file, suffix_of
 from chinchilla_xl.recalc.inputs import Input, locate, parse_value
 from chinchilla_xl.recalc.parts import read_workbook
 from chinchilla_xl.recalc.report import Report
+from chinchilla_xl.recalc.workbook import recompute
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,34 +38,37 @@ class Given:
 
 
 def fill(
-    workbook: str | os.PathLike[str],
-    inputs: str | os.PathLike[str] | Mapping[str, Any],
-    output: str | os.PathLike[str] | None = None,
+    workbook: Location,
+    inputs: Location | Mapping[str, Any],
+    output: Location | None = None,
+    *,
+    engine: str = EMBEDDED,
 ) -> Report:
     """Write inputs into a workbook, recompute it, and put the result into `output` or in place.
 
-    `inputs` is a file or a mapping of names to values or {"value": ..., "unit": ...}. Raises
-    ArgumentError, with every input that does not fit, before anything is written.
+    `inputs` is a file or a mapping of names to values or {"value": ..., "unit": ...}; `engine` is as for
+    `recompute`. Raises ArgumentError, with every input that does not fit, before anything is written.
     """
-    given = _from_mapping(inputs) if isinstance(inputs, Mapping) else read_inputs(Path(inputs))
-    path = Path(workbook)
+    given = _from_mapping(inputs) if isinstance(inputs, Mapping) else read_inputs(inputs)
     try:
-        problems = check_inputs(read_file(path), given)
+        problems = check_inputs(read_file(workbook), given)
     except WorkbookError as e:
-        raise type(e)(f"{path}: {e}") from None
+        raise type(e)(f"{os.fspath(workbook)}: {e}") from None
     if problems:
         raise ArgumentError("; ".join(problems))
-    return recompute(path, output, {name: item.value for name, item in given.items()})
+    values = {name: item.value for name, item in given.items()}
+    return recompute(workbook, output, values, engine=engine)
 
 
-def read_inputs(path: Path) -> dict[str, Given]:
+def read_inputs(path: Location) -> dict[str, Given]:
     """The inputs in a .toml, .json or .csv file."""
     readers: dict[str, Callable[[str], Any]] = {
         ".toml": tomllib.loads,
         ".json": json.loads,
         ".csv": _parse_csv,
     }
-    reader = readers.get(path.suffix.lower())
+    reader = readers.get(suffix_of(path))
+    path = os.fspath(path)
     if reader is None:
         raise UnsupportedFile(f"{path}: inputs must be in a .toml, .json or .csv file")
     try:

@@ -8,17 +8,23 @@ scenario is calculated from the file anew, which is slower and always right.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
-from chinchilla_xl.errors import ArgumentError
-from chinchilla_xl.recalc.addresses import Cell
+from chinchilla_xl.errors import ArgumentError, ChinchillaError
+from chinchilla_xl.recalc.addresses import Cell, quote_sheet
 from chinchilla_xl.recalc.archive import Archive
 from chinchilla_xl.recalc.calculation import Calculation
+from chinchilla_xl.recalc.engines import Book, Engine
 from chinchilla_xl.recalc.inputs import Input, locate
-from chinchilla_xl.recalc.parts import read_workbook
+from chinchilla_xl.recalc.parts import Workbook, read_workbook
+from chinchilla_xl.recalc.sheets import find_formulas, open_sheets
+from chinchilla_xl.recalc.stored import Stored
 from chinchilla_xl.recalc.values import Value
 
 Places = dict[str, dict[Cell, Any]]
+
+Outputs: TypeAlias = tuple[dict[str, Value], list[str]]
+"""The values of the outputs, and why functions of ours gave errors."""
 
 
 class LiveWorkbook:
@@ -31,17 +37,9 @@ class LiveWorkbook:
         self._changed: Places = {}
         self.messages: list[str] = []
 
-    def check(self, inputs: Sequence[str], outputs: Sequence[str]) -> None:
-        """ArgumentError unless every input is a cell without formula, and every output a cell."""
-        for name in inputs:
-            for title, cells in locate({name: 0.0}, self._outline).items():
-                if any(self._live.holds_formula(title, cell) for cell in cells):
-                    raise ArgumentError(f"{name} holds a formula: it is no input")
-        self._places(outputs)
-
     def run(self, inputs: Mapping[str, Input], outputs: Sequence[str]) -> dict[str, Value]:
         """The outputs for these inputs; the workbook's other cells are as in its file."""
-        places = self._places(outputs)
+        places = _places(self._outline, outputs)
         calculation = self._live
         if not (calculation.may_live and self._change(inputs)):
             calculation = self._calculated(inputs)
@@ -77,10 +75,50 @@ class LiveWorkbook:
             merged.setdefault(title, {}).update(cells)
         return self._live.change(merged)
 
-    def _places(self, outputs: Sequence[str]) -> dict[str, tuple[str, Cell]]:
-        found = {}
-        for name in outputs:
-            [(title, cells)] = locate({name: 0.0}, self._outline).items()
-            [cell] = cells
-            found[name] = (title, cell)
-        return found
+
+def check(data: bytes, inputs: Sequence[str], outputs: Sequence[str]) -> None:
+    """ArgumentError unless every input is a cell without formula, and every output a cell."""
+    archive = Archive(data)
+    outline = read_workbook(archive)
+    sheets = open_sheets(archive, outline)
+    find_formulas(sheets.values())
+    for name in inputs:
+        for title, cells in locate({name: 0.0}, outline).items():
+            if any(cell in sheets[title].formulas for cell in cells):
+                raise ArgumentError(f"{name} holds a formula: it is no input")
+    _places(outline, outputs)
+
+
+def run_all(
+    engine: Engine, data: bytes, rows: Sequence[Mapping[str, Input]], outputs: Sequence[str]
+) -> list[Outputs | ChinchillaError]:
+    """The outputs for each row of inputs, by an engine that gets a workbook for each."""
+    places = _places(read_workbook(Archive(data)), outputs)
+    results = engine.recompute([Book(data, inputs) for inputs in rows])
+    found: list[Outputs | ChinchillaError] = []
+    for result in results:
+        if isinstance(result, ChinchillaError):
+            found.append(result)
+            continue
+        new, report = result
+        kept = {item.cell: item.reason for item in report.kept}
+        addresses = [f"{quote_sheet(title)}!{cell}" for title, cell in places.values()]
+        lacking = [address for address in addresses if address in kept]
+        if lacking:
+            found.append(ArgumentError(f"{lacking[0]} was not computed: {kept[lacking[0]]}"))
+            continue
+        stored = Stored(new)
+        values = {
+            name: stored.values(title, [cell]).get(cell) for name, (title, cell) in places.items()
+        }
+        found.append((values, report.messages))
+    return found
+
+
+def _places(outline: Workbook, names: Sequence[str]) -> dict[str, tuple[str, Cell]]:
+    found = {}
+    for name in names:
+        [(title, cells)] = locate({name: 0.0}, outline).items()
+        [cell] = cells
+        found[name] = (title, cell)
+    return found

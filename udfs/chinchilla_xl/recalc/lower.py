@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from chinchilla_xl.addins.calc.extension import STORED
 from chinchilla_xl.functions import FUNCTIONS
 from chinchilla_xl.recalc import trusted
 from chinchilla_xl.recalc.callbacks import ABSORBING
@@ -28,8 +29,10 @@ OURS = {function.name: function for function in FUNCTIONS}
 OMITTED = "\ue000omitted"
 """What an omitted argument of ours is replaced by: the engine would pass a number, 0."""
 
-# Spellings of add-in functions: Office.js, XLL, VBA in another workbook (see docs of each host).
-_SPELLING = re.compile(r"(?:_xlfn\.|_xlws\.|_xldudf_|_xludf\.|_xll\.|\[\d+\]!)+", re.IGNORECASE)
+# Spellings of add-in functions: Office.js, XLL, VBA in another workbook, Calc before 24.8.
+_SPELLING = re.compile(
+    rf"(?:_xlfn\.|_xlws\.|_xldudf_|_xludf\.|_xll\.|\[\d+\]!|{re.escape(STORED)})+", re.IGNORECASE
+)
 _COMPARISONS = ("=", "<>", "<", ">", "<=", ">=")
 _SEARCHES = ("FIND", "SEARCH", "MATCH", "VLOOKUP", "HLOOKUP", "XLOOKUP", "XMATCH", "INDEX")
 

@@ -138,10 +138,10 @@ def _number(text: bytes) -> float | None:
         return None
 
 
-def differs(old: Value, new: Value) -> bool:
+def differs(old: Value, new: Value, tolerance: float = _ROUNDING) -> bool:
     """Whether two values differ by more than the last digits."""
     if type(old) is float and type(new) is float:
-        return not math.isclose(new, old, rel_tol=_ROUNDING)
+        return not math.isclose(new, old, rel_tol=tolerance)
     return not same(old, new)
 
 
@@ -184,7 +184,17 @@ class _Writer:
 
     def cells(self, edits: list[tuple[Cell, Edit]]) -> bytes:
         """New cells."""
-        return b"".join(self._cell(b' r="%s"' % str(c).encode(), b"", e) for c, e in edits)
+        return b"".join(
+            self._cell(b' r="%s"' % str(cell).encode(), self._new_formula(cell, edit), edit)
+            for cell, edit in edits
+        )
+
+    def _new_formula(self, cell: Cell, edit: Edit) -> bytes:
+        """The array formula of a new cell, if it gets one."""
+        if edit.formula is KEEP or edit.formula is None:
+            return b""
+        p, text = self._prefix, escape(edit.formula).encode()
+        return b'<%sf t="array" ref="%s">%s</%sf>' % (p, str(cell).encode(), text, p)
 
     def _cell(self, attributes: bytes, formula: bytes, edit: Edit, tail: bytes = b"") -> bytes:
         kind, content = encode(edit.value, self._prefix)

@@ -1,25 +1,28 @@
-"""A worksheet on its way through the engine: which formulas are kept, and what the engine gets."""
+"""Worksheets on their way through an engine: inputs, what is kept, and what the engine gets."""
 
 from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from xml.sax.saxutils import escape
 
-from chinchilla_xl.errors import BrokenFile
+from chinchilla_xl.errors import ArgumentError, BrokenFile, TooLarge
 from chinchilla_xl.recalc.addresses import Area, Cell, quote_sheet
-from chinchilla_xl.recalc.archive import Piece
+from chinchilla_xl.recalc.archive import Archive, Piece
 from chinchilla_xl.recalc.engine import FIT, LARGEST_SPILL
 from chinchilla_xl.recalc.formulas import Judge, Verdict
+from chinchilla_xl.recalc.inputs import Input, locate
 from chinchilla_xl.recalc.lower import OURS
+from chinchilla_xl.recalc.parts import Workbook
 from chinchilla_xl.recalc.sheetedit import Edit, Replacement, edited, spliced
 from chinchilla_xl.recalc.sheetsyntax import FORMULA_ATTRIBUTES, FORMULA_TEXT, REST
 from chinchilla_xl.recalc.sheetxml import Formulas, SharedGroup, SheetXml, unescaped
 from chinchilla_xl.recalc.syntax import moved, split, turns_area
 
+_MANY_CELLS, _MOST_CELLS = 1 << 16, 1 << 22
 _PLAIN = re.compile(r"[-+*/^(),.;<>=&% 0-9A-Z_]*")
 _LIKE_A_CELL = re.compile("[A-Z_][0-9]|[0-9][A-Z_]")
 
@@ -258,6 +261,46 @@ class Sheet:
         else:
             self._reduced.add(cell)
             self.lowered[cell] = f"INDEX({self.text(cell)},1,1)"
+
+
+def open_sheets(archive: Archive, workbook: Workbook) -> dict[str, Sheet]:
+    """Every worksheet of a workbook by its title."""
+    parts = {t: SheetXml(partial(archive.read, p), p) for t, p in workbook.sheets.items()}
+    hidden = any(xml.has_hidden_rows() for xml in parts.values())
+    judge = Judge(workbook.names, workbook.titles, hidden_rows=hidden)
+    return {title: Sheet(title, xml, judge) for title, xml in parts.items()}
+
+
+def write_inputs(
+    sheets: Mapping[str, Sheet], inputs: Mapping[str, Input], workbook: Workbook
+) -> None:
+    """Write inputs into the sheets, before anything is evaluated."""
+    for title, values in locate(inputs, workbook).items():
+        sheet = sheets[title]
+        arrays = [f.area for f in sheet.formulas.special.values() if f.area]
+        edits = {}
+        for cell, value in values.items():
+            if cell in sheet.formulas or any(cell in area for area in arrays):
+                raise ArgumentError(f"{sheet.address(cell)} holds a formula: it is no input")
+            if isinstance(value, str) and sheet.xml.holds_number(cell):
+                raise ArgumentError(f"{sheet.address(cell)} holds a number: {value[:40]!r}")
+            edits[cell] = Edit(value if isinstance(value, bool | str) else float(value))
+        sheet.write(edits)
+
+
+def find_formulas(sheets: Collection[Sheet]) -> bool:
+    """Whether the sheets hold any formulas; TooLarge or BrokenFile if their arrays cannot be."""
+    if not any(sheet.formulas for sheet in sheets):
+        return False
+    areas = (f.area for sheet in sheets for f in sheet.formulas.special.values())
+    filled = sum(area.height * area.width for area in areas if area)
+    if filled > _MANY_CELLS:  # which a sound file would hold, each with its value
+        held = sum(sheet.xml.data.count(b"</") for sheet in sheets)
+        if filled > min(held, _MOST_CELLS):
+            raise TooLarge(f"its array formulas fill {filled:,} cells, more than it holds")
+    for sheet in sheets:
+        sheet.check_arrays()
+    return True
 
 
 def children(area: Area | None) -> list[Cell]:

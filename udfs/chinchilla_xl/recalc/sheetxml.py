@@ -12,7 +12,7 @@ import copy
 import re
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from html import unescape
@@ -20,6 +20,7 @@ from html import unescape
 from chinchilla_xl.errors import BrokenFile, UnsupportedFile
 from chinchilla_xl.functions import CellError
 from chinchilla_xl.recalc.addresses import (
+    COLUMN_MASK,
     MAX_COLUMN,
     MAX_ROW,
     ROW_SHIFT,
@@ -44,6 +45,7 @@ from chinchilla_xl.recalc.values import Value, decode
 _NAMESPACE = re.compile(
     rb"""xmlns(:[\w.-]+)?\s*=\s*["']http://schemas.openxmlformats.org/spreadsheetml/2006/main["']"""
 )
+_INLINE = re.compile(rb"<(?:[\w.-]+:)?t\b[^>]*>([^<]*)</")
 _UNKNOWN = CellError("", "a shared string, which no formula's value is")
 
 
@@ -203,11 +205,33 @@ class SheetXml:
         kind = self.syntax.type_attribute.search(match[ATTRIBUTES])
         value = self.syntax.value.search(self.core(match[REST] or b""))
         text = unescaped(value["text"]) if value and value["text"] else ""
+        if value and value["tag"] == b"is":
+            text = unescaped(b"".join(_INLINE.findall(value["text"] or b"")))
         return (kind[1].decode() if kind else "n"), text
 
     def core(self, body: bytes) -> bytes:
         """A cell's contents without extensions, which may hold anything."""
         return body.partition(self.syntax.extensions)[0] if b"extLst" in body else body
+
+    def contents(self, cells: Container[Cell] | None = None) -> dict[Cell, tuple[str, str]]:
+        """The type and text of each of these cells that the part holds (None: of all)."""
+        return {
+            cell: self.stored(match)
+            for cell, match in self._cells()
+            if cells is None or cell in cells
+        }
+
+    def corner(self) -> Cell:
+        """The last row and the last column that hold any cell."""
+        cells = [cell for cell, _ in self._cells()]
+        return Cell(
+            max((c.row for c in cells), default=1), max((c.column for c in cells), default=1)
+        )
+
+    def _cells(self) -> Iterator[tuple[Cell, re.Match[bytes]]]:
+        for place, match in self.tokens():
+            if match[ROW_ATTRIBUTES] is None and place & COLUMN_MASK:
+                yield Cell.at(place), match
 
     def cached(self, match: re.Match[bytes]) -> Value:
         """A formula cell's value as the part has it; None if it has none."""

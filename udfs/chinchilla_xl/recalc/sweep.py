@@ -8,77 +8,93 @@ the journal is removed when the results are written.
 from __future__ import annotations
 
 import hashlib
-import io
-import json
-import multiprocessing
+import math
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, as_completed
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future
+from contextlib import closing
 from functools import lru_cache
-from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pandas as pd
 
-from chinchilla_xl.errors import ArgumentError, ChinchillaError
+from chinchilla_xl.errors import ArgumentError, ChinchillaError, WorkbookError
 from chinchilla_xl.functions import CellError
-from chinchilla_xl.recalc.files import read_file
+from chinchilla_xl.recalc.engines import EMBEDDED, Engine, open_engine
+from chinchilla_xl.recalc.files import Location, is_remote, local_path, only_here, read_file
 from chinchilla_xl.recalc.inputs import Input
-from chinchilla_xl.recalc.live import LiveWorkbook
-from chinchilla_xl.recalc.tables import read_table, write_table
-
-ERROR = "error"
-"""The column that says why a scenario has no result; blank where it has."""
+from chinchilla_xl.recalc.journal import ERROR, Journal, Row
+from chinchilla_xl.recalc.live import LiveWorkbook, check, run_all
+from chinchilla_xl.recalc.processes import Lost, collected, in_processes
+from chinchilla_xl.recalc.tables import check_table, read_table, write_table
 
 _ROWS_A_TASK = 25
-Row = dict[str, Any]
+_ROWS_A_PROCESS = 100
+"""Starting a process takes about as long as computing so many scenarios."""
+
+Rows: TypeAlias = list[tuple[int, dict[str, Input]]]
+Task: TypeAlias = tuple[str, str, Rows, list[str], str, float | None]
 
 
 def sweep(
-    workbook: str | os.PathLike[str],
-    scenarios: str | os.PathLike[str] | pd.DataFrame,
+    workbook: Location,
+    scenarios: Location | pd.DataFrame,
     outputs: Sequence[str],
-    output: str | os.PathLike[str] | None = None,
+    output: Location | None = None,
     *,
-    jobs: int = 1,
+    jobs: int | None = 1,
+    timeout: float | None = None,
     executor: Executor | None = None,
-    progress: Any = None,
+    engine: str = EMBEDDED,
+    progress: Callable[[int, int, int], None] | None = None,
 ) -> pd.DataFrame:
     """One row of results per row of `scenarios`, whose columns are inputs of the workbook.
 
     Inputs and outputs are defined names or Sheet!A1 addresses. The result has the scenarios' columns,
     then the outputs, then "error". With `output` (.csv, .xlsx or .parquet) the results are written
     there; a sweep that is broken off and called again does only the rows that are left.
-    `jobs` processes, or an `executor` of your own, share the rows; `progress(done, total)` is called
-    as they come. An error in one scenario is reported in its row. The workbook is not changed.
+    `jobs` processes (None: as many as there are cores, if there are rows enough), or an `executor` of
+    your own, share the rows; a scenario that takes longer than `timeout` seconds is stopped.
+    `engine` is as for `recompute`: a program recalculates a copy of the workbook for each row.
+    `progress(done, total, errors)` is called as rows come. An error in one scenario is reported in its
+    row. The workbook is not changed.
     """
-    path = Path(workbook)
-    data = read_file(path)
-    frame = scenarios if isinstance(scenarios, pd.DataFrame) else read_table(Path(scenarios))
+    if executor is not None and timeout is not None and engine == EMBEDDED:
+        raise ArgumentError("timeout needs processes (jobs): an executor cannot stop a task")
+    try:
+        data = read_file(workbook)
+    except WorkbookError as e:
+        raise type(e)(f"{os.fspath(workbook)}: {e}") from None
+    frame = scenarios if isinstance(scenarios, pd.DataFrame) else read_table(scenarios)
     frame = frame.reset_index(drop=True)
     _check_columns(frame, outputs)
+    if output is not None:
+        check_table(output)
     rows = [_inputs(row) for row in frame.to_dict("records")]
-    LiveWorkbook(data).check([*frame.columns], outputs)
-    journal = _Journal(output, data, rows, outputs)
+    check(data, [str(name) for name in frame.columns], outputs)
+    journal = Journal(output, data, [rows, list(outputs), engine])
     left = [index for index in range(len(rows)) if index not in journal.done]
-    tasks = [
-        (
-            str(path.resolve()),
-            hashlib.sha256(data).hexdigest(),
-            [(i, rows[i]) for i in part],
-            [*outputs],
-        )
-        for part in _parts(left)
-    ]
+    place = os.fspath(workbook)
+    place = place if is_remote(place) else str(local_path(place).resolve())
+    size = _ROWS_A_TASK if timeout is None or engine != EMBEDDED else 1
+    tasks: list[Task] = [
+        (place, hashlib.sha256(data).hexdigest(), [(i, rows[i]) for i in part], [*outputs],
+         engine, timeout)
+        for part in _parts(left, size)
+    ]  # fmt: skip
+    if jobs is None:
+        jobs = min(math.ceil(len(left) / _ROWS_A_PROCESS), os.cpu_count() or 1) or 1
+    if only_here(place):
+        jobs = 1
     with journal:
-        for results in _results(tasks, jobs, executor):
+        for results in _results(tasks, jobs, timeout, executor, engine):
             journal.add(results)
             if progress is not None:
-                progress(len(journal.done), len(rows))
+                progress(len(journal.done), len(rows), journal.errors)
     table = pd.DataFrame([journal.done[i] for i in range(len(rows))], columns=[*outputs, ERROR])
     result = pd.concat([frame, table], axis=1)
     if output is not None:
-        write_table(Path(output), result)
+        write_table(output, result)
         journal.remove()
     return result
 
@@ -105,107 +121,102 @@ def _inputs(row: Mapping[Any, Any]) -> dict[str, Input]:
     }
 
 
-def _parts(indices: Sequence[int]) -> Iterable[Sequence[int]]:
-    for start in range(0, len(indices), _ROWS_A_TASK):
-        yield indices[start : start + _ROWS_A_TASK]
+def _parts(indices: Sequence[int], size: int) -> Iterable[Sequence[int]]:
+    for start in range(0, len(indices), size):
+        yield indices[start : start + size]
 
 
 def _results(
-    tasks: list[tuple[Any, ...]], jobs: int, executor: Executor | None
+    tasks: list[Task], jobs: int, timeout: float | None, executor: Executor | None, engine: str
 ) -> Iterator[list[tuple[int, Row]]]:
     if executor is not None:
-        for future in as_completed([executor.submit(run_rows, *task) for task in tasks]):
-            yield future.result()
-    elif jobs == 1:
+        yield from _shared(tasks, lambda some: _on_executor(executor, some))
+    elif engine != EMBEDDED:
+        with closing(open_engine(engine, timeout)) as opened:
+            for task in tasks:
+                yield run_rows(*task, opened=opened)
+    elif jobs == 1 and timeout is None:
         for task in tasks:
             yield run_rows(*task)
     else:
-        from concurrent.futures import ProcessPoolExecutor
+        yield from _shared(tasks, lambda some: in_processes(run_rows, some, jobs, timeout))
 
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(jobs, mp_context=context) as pool:
-            yield from _results(tasks, 1, pool)
+
+def _shared(
+    tasks: list[Task], share: Callable[[list[Task]], Iterator[tuple[Task, Any]]]
+) -> Iterator[list[tuple[int, Row]]]:
+    """The results of tasks given to others; if one is lost, its rows are tried one by one."""
+    again: list[Task] = []
+    for task, result in share(tasks):
+        path, digest, rows, outputs, *rest = task
+        if not isinstance(result, Lost):
+            yield result
+        elif len(rows) > 1:
+            again += [(path, digest, [row], outputs, *rest) for row in rows]  # type: ignore[misc]
+        else:
+            yield [(rows[0][0], dict.fromkeys(outputs) | {ERROR: str(result)})]
+    if again:
+        yield from _shared(again, share)
+
+
+def _on_executor(executor: Executor, tasks: list[Task]) -> Iterator[tuple[Task, Any]]:
+    futures: dict[Future[Any], Task] = {}
+    for task in tasks:
+        try:
+            futures[executor.submit(run_rows, *task)] = task
+        except RuntimeError as e:  # a pool that has lost a process takes no more
+            yield task, Lost(f"its worker was lost: {e}", type(e).__name__)
+    yield from collected(futures)
 
 
 def run_rows(
-    path: str, digest: str, rows: list[tuple[int, dict[str, Input]]], outputs: list[str]
+    path: str,
+    digest: str,
+    rows: Rows,
+    outputs: list[str],
+    engine: str = EMBEDDED,
+    timeout: float | None = None,
+    *,
+    opened: Engine | None = None,
 ) -> list[tuple[int, Row]]:
-    """The results of some scenarios, on this process's live workbook."""
-    live = _live(path, digest)
-    found = []
-    for index, inputs in rows:
-        row: Row = dict.fromkeys([*outputs, ERROR])
-        try:
-            values = live.run(inputs, outputs)
-        except ChinchillaError as e:
-            row[ERROR] = str(e)
-        else:
-            row |= {name: str(v) if isinstance(v, CellError) else v for name, v in values.items()}
-            errors = [f"{name} is {v}" for name, v in values.items() if isinstance(v, CellError)]
-            row[ERROR] = "; ".join([*errors, *live.messages]) if errors else None
-        found.append((index, row))
-    return found
+    """The results of some scenarios: on this process's live workbook, or by a program."""
+    inputs = [given for _, given in rows]
+    if engine == EMBEDDED:
+        live = _live(path, digest)
+        found: Iterable[Any] = (_run(live, given, outputs) for given in inputs)
+    elif opened is not None:
+        found = run_all(opened, _unchanged(path, digest), inputs, outputs)
+    else:
+        with closing(open_engine(engine, timeout)) as mine:
+            found = run_all(mine, _unchanged(path, digest), inputs, outputs)
+    return [(index, _row(result, outputs)) for (index, _), result in zip(rows, found, strict=True)]
+
+
+def _run(live: LiveWorkbook, inputs: dict[str, Input], outputs: list[str]) -> Any:
+    try:
+        return live.run(inputs, outputs), live.messages
+    except ChinchillaError as e:
+        return e
+
+
+def _row(result: Any, outputs: list[str]) -> Row:
+    row: Row = dict.fromkeys([*outputs, ERROR])
+    if isinstance(result, ChinchillaError):
+        return row | {ERROR: str(result)}
+    values, messages = result
+    row |= {name: str(v) if isinstance(v, CellError) else v for name, v in values.items()}
+    errors = [f"{name} is {v}" for name, v in values.items() if isinstance(v, CellError)]
+    row[ERROR] = "; ".join([*errors, *messages]) if errors else None
+    return row
 
 
 @lru_cache(maxsize=1)
 def _live(path: str, digest: str) -> LiveWorkbook:
-    data = read_file(Path(path))
+    return LiveWorkbook(_unchanged(path, digest))
+
+
+def _unchanged(path: str, digest: str) -> bytes:
+    data = read_file(path)
     if hashlib.sha256(data).hexdigest() != digest:
         raise ArgumentError(f"{path} was changed while the sweep ran: start it again")
-    return LiveWorkbook(data)
-
-
-class _Journal:
-    """The rows that are done, in a file beside the results as long as these are not written."""
-
-    def __init__(
-        self,
-        output: str | os.PathLike[str] | None,
-        workbook: bytes,
-        rows: list[dict[str, Input]],
-        outputs: Sequence[str],
-    ) -> None:
-        self.done: dict[int, Row] = {}
-        self._path = None if output is None else Path(f"{os.fspath(output)}.journal")
-        # Rows of another workbook or of other scenarios are not these rows.
-        question = json.dumps([rows, list(outputs)], sort_keys=True).encode()
-        self._key = hashlib.sha256(workbook + question).hexdigest()
-        if self._path is not None and self._path.exists():
-            self._load(self._path)
-        self._file: io.TextIOBase | None = None
-
-    def _load(self, path: Path) -> None:
-        key, *lines = path.read_text("utf-8").splitlines() or [""]
-        if key != self._key:
-            return
-        for line in lines:
-            try:
-                index, row = json.loads(line)
-            except ValueError:
-                break  # the line that was being written when the sweep was broken off
-            self.done[index] = row
-
-    def __enter__(self) -> _Journal:
-        if self._path is not None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self._path.open("w", encoding="utf-8")
-            self._file.write(self._key + "\n")
-            self._write(self.done.items())
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._file is not None:
-            self._file.close()
-
-    def add(self, results: list[tuple[int, Row]]) -> None:
-        self.done.update(results)
-        self._write(results)
-
-    def _write(self, results: Iterable[tuple[int, Row]]) -> None:
-        if self._file is not None:
-            self._file.writelines(json.dumps(result) + "\n" for result in results)
-            self._file.flush()
-
-    def remove(self) -> None:
-        if self._path is not None:
-            self._path.unlink(missing_ok=True)
+    return data

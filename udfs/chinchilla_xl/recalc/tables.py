@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
+import os
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 
 from chinchilla_xl.errors import BrokenFile, MissingExtra, UnsupportedFile, WorkbookError
-from chinchilla_xl.recalc.files import read_file, write_file
+from chinchilla_xl.recalc.files import Location, read_file, suffix_of, write_file
 
 try:
     import pandas as pd
@@ -16,12 +16,13 @@ except ImportError as missing:
     raise MissingExtra("pandas", "recalc") from missing
 
 
-def read_table(path: Path, sheet: str | None = None) -> pd.DataFrame:
+def read_table(path: Location, sheet: str | None = None) -> pd.DataFrame:
     """The table in a file, its columns named by its first line, empty lines at its end left out.
 
     Of an .xlsx file the first sheet, or the one called `sheet`.
     """
-    reader = _READERS.get(path.suffix.lower())
+    reader = _READERS.get(suffix_of(path))
+    path = os.fspath(path)
     if reader is None:
         raise UnsupportedFile(f"{path}: a table must be a .csv, .xlsx or .parquet file")
     try:
@@ -69,16 +70,23 @@ _READERS: dict[str, Callable[[bytes, str | None], pd.DataFrame]] = {
 }
 
 
-def write_table(path: Path, frame: pd.DataFrame) -> None:
+def check_table(path: Location) -> None:
+    """UnsupportedFile unless a table can be written to a file of this kind."""
+    if suffix_of(path) not in _READERS:
+        raise UnsupportedFile(
+            f"{os.fspath(path)}: results must go to a .csv, .xlsx or .parquet file"
+        )
+
+
+def write_table(path: Location, frame: pd.DataFrame) -> None:
     """Write a table as .csv, .xlsx or .parquet: whole or not at all."""
+    check_table(path)
     target = io.BytesIO()
-    kind = path.suffix.lower()
+    kind = suffix_of(path)
     if kind == ".csv":
         frame.to_csv(target, index=False)
     elif kind == ".xlsx":
         frame.to_excel(target, index=False, engine="xlsxwriter")
-    elif kind == ".parquet":
-        frame.to_parquet(target, index=False)
     else:
-        raise UnsupportedFile(f"{path}: results must go to a .csv, .xlsx or .parquet file")
+        frame.to_parquet(target, index=False)
     write_file(path, target.getvalue())

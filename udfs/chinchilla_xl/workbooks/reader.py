@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 from typing import Any
 
 from chinchilla_xl.errors import WorkbookError
 from chinchilla_xl.recalc.addresses import Cell, parse_area
 from chinchilla_xl.recalc.archive import Archive
 from chinchilla_xl.recalc.cached import read_cached
-from chinchilla_xl.recalc.files import read_file
+from chinchilla_xl.recalc.files import Location, read_file
 from chinchilla_xl.recalc.parts import read_workbook
 
 Section = tuple[str, list[str], list[list[str]]]
@@ -17,11 +17,12 @@ Section = tuple[str, list[str], list[list[str]]]
 _SUFFIXES = ((1e15, "E"), (1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
 
 
-def named_rows(path: Path) -> list[Section]:
+def named_rows(path: Location) -> list[Section]:
     """Per block of named cells: its heading, its column headings, and rows of label and values.
 
     The label is the text at the left of the row, the heading what stands above the block.
     """
+    path = os.fspath(path)
     try:
         data = read_file(path)
         archive = Archive(data)

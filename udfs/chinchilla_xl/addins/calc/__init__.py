@@ -1,0 +1,1 @@
+"""LibreOffice Calc: the extension, built without a compiler, installed and tried."""

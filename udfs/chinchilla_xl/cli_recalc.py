@@ -1,0 +1,213 @@
+"""The commands that recalculate workbooks: recompute | fill | sweep."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from typing import Any
+
+from chinchilla_xl.cli_support import (
+    KEPT,
+    REFUSED,
+    SET_HELP,
+    USAGE,
+    check_new,
+    dask,
+    print_outcome,
+    progress,
+)
+from chinchilla_xl.errors import MissingExtra
+
+try:
+    import click
+except ImportError as missing:
+    raise MissingExtra("click", "recalc") from missing
+
+_LOCATION = click.Path()  # no Path object, which would make s3:/ of s3://
+_ENGINE = click.option(
+    "--engine", type=click.Choice(["formualizer", "excel", "libreoffice"]), default="formualizer",
+    show_default=True, help="What computes: embedded, or a program on this machine.",
+)  # fmt: skip
+_SCHEDULER = click.option(
+    "--scheduler", metavar="ADDRESS", help="Work on this Dask cluster instead."
+)
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=_LOCATION)
+@click.option(
+    "-o", "--output-dir", metavar="DIR", type=_LOCATION,
+    help="Write the results here instead of in place.",
+)  # fmt: skip
+@click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help=SET_HELP)
+@click.option("--check", is_flag=True, help="Write nothing; exit with 1 if a value is out of date.")
+@_ENGINE
+@click.option(
+    "--jobs", type=click.IntRange(min=1), metavar="N",
+    help="Files at a time, each in a process of its own (default: all cores, for more than a few files).",
+)  # fmt: skip
+@click.option(
+    "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
+    help="Stop a file that takes longer; it is left as it was.",
+)  # fmt: skip
+@_SCHEDULER
+@click.option("--json", "as_json", is_flag=True, help="Print the reports as JSON.")
+def recompute(
+    files: tuple[str, ...],
+    output_dir: str | None,
+    assignments: tuple[str, ...],
+    check: bool,
+    engine: str,
+    jobs: int | None,
+    timeout: float | None,
+    scheduler: str | None,
+    as_json: bool,
+) -> None:
+    """Recalculate every formula of each .xlsx or .xlsm of FILES, without a spreadsheet program.
+
+    Only cached values are written; all else in a file stays byte for byte, and a file is replaced
+    whole or not at all. A formula that cannot be computed faithfully keeps its old value and is
+    listed. FILES and DIR may be remote (s3://, gs://, abfs://).
+    """
+    from chinchilla_xl.recalc import Failure, recompute_all
+    from chinchilla_xl.recalc.inputs import parse_assignments
+
+    outcomes = recompute_all(
+        files,
+        output_dir,
+        parse_assignments(list(assignments)),
+        check=check,
+        jobs=jobs,
+        timeout=timeout,
+        executor=None if scheduler is None else dask(scheduler),
+        engine=engine,
+    )
+    code = failures = 0
+    reports: list[dict[str, Any]] = []
+    with progress(len(files), "files") as advance:
+        for outcome in outcomes:
+            if isinstance(outcome, Failure):
+                failures += 1
+                code = max(code, USAGE if outcome.kind == "ArgumentError" else REFUSED)
+            else:
+                code = max(code, KEPT if outcome.kept or (check and outcome.stale) else 0)
+            reports.append(dataclasses.asdict(outcome))
+            advance(len(reports), failures)
+            if not as_json:
+                print_outcome(outcome, check)
+    if as_json:
+        order = {file: i for i, file in enumerate(files)}
+        reports.sort(key=lambda report: order[report["path"]])
+        _print_json(reports)
+    sys.exit(code)
+
+
+@click.command()
+@click.argument("workbook", type=_LOCATION)
+@click.argument("inputs", type=_LOCATION)
+@click.option(
+    "-o", "--output", metavar="OUT", required=True, type=_LOCATION,
+    help="Where the filled workbook goes.",
+)  # fmt: skip
+@_ENGINE
+@click.option("--force", is_flag=True, help="Replace OUT if it exists.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+def fill(workbook: str, inputs: str, output: str, engine: str, force: bool, as_json: bool) -> None:
+    """Write the named inputs in INPUTS (.toml, .json or .csv) into WORKBOOK, and recompute it.
+
+    Each must be a name of the workbook (or Sheet!A1), keep to the data validation of its cell and,
+    if a unit is given, to the unit that the sheet shows beside it. All are checked before anything
+    is written.
+    """
+    from chinchilla_xl.recalc.files import suffix_of
+    from chinchilla_xl.recalc.fill import fill as run
+
+    check_new(output, suffix_of(workbook), force)
+    report = run(workbook, inputs, output, engine=engine)
+    if as_json:
+        _print_json(dataclasses.asdict(report))
+    else:
+        print_outcome(report, check=False)
+    sys.exit(KEPT if report.kept else 0)
+
+
+@click.command()
+@click.argument("workbook", type=_LOCATION)
+@click.argument("scenarios", type=_LOCATION)
+@click.option("--outputs", metavar="NAME,...", required=True, help="The cells to report.")
+@click.option(
+    "-o", "--output", metavar="RESULTS", required=True, type=_LOCATION,
+    help="A .csv, .xlsx or .parquet file.",
+)  # fmt: skip
+@_ENGINE
+@click.option(
+    "--jobs", type=click.IntRange(min=1), metavar="N",
+    help="Processes, each with the workbook in memory (default: all cores, for many scenarios).",
+)  # fmt: skip
+@click.option(
+    "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
+    help="Stop a scenario that takes longer; its row says so.",
+)  # fmt: skip
+@_SCHEDULER
+@click.option("--force", is_flag=True, help="Replace RESULTS if it exists.")
+@click.option("--json", "as_json", is_flag=True, help="Print a report as JSON.")
+def sweep(
+    workbook: str,
+    scenarios: str,
+    outputs: str,
+    output: str,
+    engine: str,
+    jobs: int | None,
+    timeout: float | None,
+    scheduler: str | None,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Run WORKBOOK over the rows of SCENARIOS (.csv, .xlsx or .parquet), one row of inputs each.
+
+    The columns of SCENARIOS are names of inputs; a blank leaves the workbook's own value. RESULTS
+    has the same rows with the outputs, and what went wrong in a row. A sweep that was broken off
+    goes on where it was. WORKBOOK is not changed.
+    """
+    from chinchilla_xl.recalc.files import suffix_of
+    from chinchilla_xl.recalc.sweep import sweep as run
+    from chinchilla_xl.recalc.tables import read_table
+
+    check_new(output, suffix_of(output), force)
+    names = [name.strip() for name in outputs.split(",") if name.strip()]
+    table = read_table(scenarios)
+    reached = 0
+    try:
+        with progress(len(table), "scenarios") as advance:
+
+            def follow(done: int, _total: int, errors: int) -> None:
+                nonlocal reached
+                reached = done
+                advance(done, errors)
+
+            result = run(
+                workbook, table, names, output,
+                jobs=jobs, timeout=timeout, engine=engine, progress=follow,
+                executor=None if scheduler is None else dask(scheduler),
+            )  # fmt: skip
+    except KeyboardInterrupt:
+        click.echo(
+            f"interrupted after {reached} of {len(table)} scenarios: "
+            "the same command goes on from there",
+            err=True,
+        )
+        sys.exit(130)
+    failed = result["error"].dropna()
+    if as_json:
+        listed = enumerate(result["error"], start=1)
+        errors = [{"row": row, "error": text} for row, text in listed if isinstance(text, str)]
+        _print_json({"output": output, "scenarios": len(result), "errors": errors})
+    else:
+        words = f", {len(failed)} with errors" if len(failed) else ""
+        click.echo(f"{output}: {len(result)} scenarios{words}")
+    sys.exit(KEPT if len(failed) else 0)
+
+
+def _print_json(report: object) -> None:
+    click.echo(json.dumps(report, indent=2, ensure_ascii=False))
