@@ -41,7 +41,7 @@ check-wheel: .venv/dev ## the tests against the built wheel, with the source abs
 	$(PYTHON) -m venv .test-wheel/venv
 	.test-wheel/venv/bin/pip install --quiet --disable-pip-version-check --upgrade pip
 	wheel=$$(ls .test-wheel/dist/*.whl) && .test-wheel/venv/bin/pip install --quiet --disable-pip-version-check "$$wheel[all]" --group dev
-	cp -r tests docs templates pyproject.toml README.md .test-wheel/
+	cp -r addin tests docs templates pyproject.toml README.md .test-wheel/
 	cd .test-wheel && venv/bin/python -c 'import chinchilla_xl, sys; sys.exit("site-packages" not in chinchilla_xl.__file__)'
 	cd .test-wheel && venv/bin/python -m pytest -n auto
 
@@ -51,6 +51,7 @@ test-all: test ## the slow proofs too
 bench: .venv/dev ## measure speed, as ratios in one run
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_optimum.py
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_fit.py
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_excel.py
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_recalc.py
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_batch.py
 

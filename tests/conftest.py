@@ -1,6 +1,51 @@
-"""Hypothesis without deadlines: the machines that run these tests are shared and noisy."""
+"""Hypothesis without deadlines, for shared and noisy machines; the server and the wheel, made once."""
 
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
 
 settings.register_profile("steady", deadline=None, derandomize=True)
 settings.load_profile("steady")
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def server_port() -> Iterator[int]:
+    """The port of a running server of addin/server."""
+    import server_process
+
+    with server_process.running() as port:
+        yield port
+
+
+@pytest.fixture
+def server_address(server_port):
+    return f"http://127.0.0.1:{server_port}"
+
+
+@pytest.fixture
+def server(server_port):
+    """One user's connection to the server."""
+    from server_process import Client
+
+    with closing(Client(server_port)) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory) -> Path:
+    """The wheel of this source, or the one that is being tested."""
+    if not (ROOT / "udfs").exists():
+        return next((ROOT / "dist").glob("*.whl"))
+    target = tmp_path_factory.mktemp("wheel")
+    command = ["build", "--wheel", "--no-isolation", "--outdir", target, ROOT]
+    subprocess.run([sys.executable, "-m", *command], check=True, capture_output=True)
+    return next(target.glob("*.whl"))

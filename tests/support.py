@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import os
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import openpyxl
+import pytest
 
 from chinchilla_xl.costs import ASSUMPTIONS
 from chinchilla_xl.elementwise import POSITIVE
@@ -84,3 +86,12 @@ def members(data: bytes) -> dict[str, bytes]:
     """Every member of a zip archive."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
+
+
+def needed(found: Any, reason: str) -> Any:
+    """What a test needs of the machine; without it the test is skipped, in CI it fails."""
+    if found:
+        return found
+    if os.environ.get("CHINCHILLA_XL_TESTS") == "all":
+        pytest.fail(reason)
+    return pytest.skip(reason)

@@ -310,7 +310,7 @@ def kaplan_loss(params: Numbers, tokens: Numbers) -> Any:
 
 
 @worksheet('=COEFFS("besiroglu")', kind=TableFunction)
-def coeffs(name: Any = None) -> Any:
+def coeffs(name: str | None = None) -> Any:
     """The coefficients A, B, E, alpha, beta of a published fit as a row, or, without a name, the
     list of all published fits with their sources.
 
@@ -324,7 +324,5 @@ def coeffs(name: Any = None) -> Any:
             [s.name, *(getattr(s.law, c) for c in NAMES), s.source] for s in published().values()
         ]
         return np.array([["set", *NAMES, "source"], *rows], dtype=object)
-    if not isinstance(name, str):
-        raise ArgumentError(f"name must be the name of a published set: {name!r}")
     law = coefficient_set(name).law
     return np.array([[getattr(law, c) for c in NAMES]], dtype=object)

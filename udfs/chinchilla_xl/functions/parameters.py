@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from chinchilla_xl.elementwise import NON_NEGATIVE, POSITIVE, Domain
-from chinchilla_xl.functions.settings import read_coeffs, read_deployment, read_flag
+from chinchilla_xl.functions.settings import read_coeffs, read_deployment, read_flag, read_name
 
 PROPER_FRACTION = Domain("between 0 and 1", lambda x: (x > 0) & (x < 1))
 DRAWS = Domain(
@@ -70,7 +70,9 @@ _ALL = (
         "confidence", "optional: of the intervals, between 0 and 1; omitted: 0.95", PROPER_FRACTION
     ),
     Parameter("count", "number of draws, 1 to 100,000; 1,000 is usual", DRAWS),
-    Parameter("name", "optional: a published set's name; omitted: the list of all sets"),
+    Parameter(
+        "name", "optional: a published set's name; omitted: the list of all sets", reader=read_name
+    ),
 )
 
 PARAMETERS = {parameter.name: parameter for parameter in _ALL}

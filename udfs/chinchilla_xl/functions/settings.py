@@ -190,15 +190,29 @@ def _checked(assumption: Assumption, cell: Any) -> float:
 
 def read_flag(value: Any) -> bool:
     """TRUE or FALSE; omitted: TRUE."""
-    while isinstance(value, list | tuple) and len(value) == 1:
-        value = value[0]  # a range of one cell
+    value = _single("header", value)
     if value is None:
         return True
-    if isinstance(value, CellError):
-        raise _passed_on("header", value)
     if isinstance(value, bool | np.bool_):
         return bool(value)
-    raise ArgumentError(f"header must be TRUE or FALSE: {shorten(str(value))}")
+    raise ArgumentError(f"header must be TRUE or FALSE: {_shown(value)}")
+
+
+def read_name(value: Any) -> str | None:
+    """The name of a published set; omitted: None."""
+    value = _single("name", value)
+    if value is None or isinstance(value, str):
+        return value
+    raise ArgumentError(f"name must be the name of a published set: {_shown(value)}")
+
+
+def _single(what: str, value: Any) -> Any:
+    """The cell that a range of one cell holds; an error in it is that of the result."""
+    while isinstance(value, list | tuple) and len(value) == 1:
+        value = value[0]
+    if isinstance(value, CellError):
+        raise _passed_on(what, value)
+    return value
 
 
 def _passed_on(what: str, error: CellError) -> ArgumentError:
@@ -219,5 +233,11 @@ def _nearest(name: str, choices: list[str]) -> str:
 
 def _shape(grid: Errors) -> str:
     if grid.ndim == 0:
-        return shorten(repr(grid.item()))
+        return _shown(grid.item())
     return " x ".join(map(str, grid.shape if grid.ndim > 1 else (1, *grid.shape))) + " cells"
+
+
+def _shown(cell: Any) -> str:
+    """A cell in a message; a number as a spreadsheet shows it, whatever type the host sends."""
+    number = as_number(cell)
+    return shorten(repr(cell)) if number is None else f"{number:g}"
