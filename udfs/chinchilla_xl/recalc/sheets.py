@@ -12,6 +12,7 @@ from xml.sax.saxutils import escape
 from chinchilla_xl.errors import ArgumentError, BrokenFile, TooLarge
 from chinchilla_xl.recalc.addresses import Area, Cell, quote_sheet
 from chinchilla_xl.recalc.archive import Archive, Piece
+from chinchilla_xl.recalc.copies import CopiedDown
 from chinchilla_xl.recalc.engine import FIT, LARGEST_SPILL
 from chinchilla_xl.recalc.formulas import Judge, Verdict, has_fixed_size
 from chinchilla_xl.recalc.inputs import Input, locate
@@ -87,7 +88,7 @@ class Sheet:
         """What takes the place of formula elements that the engine must not get."""
         formulas, data = self.formulas, self.xml.data
         find, tag = self.xml.syntax.token.match, len(self.xml.prefix) + 2
-        judge = self._judge.judge
+        judged = CopiedDown(self._judge.judge, self.title).judged
         if not self._judged:
             self._groups = [self._grouped(group) for group in formulas.groups]
         aside = {cell.place for cells in (self.kept, self.lowered) for cell in cells}
@@ -99,31 +100,33 @@ class Sheet:
             match = find(data, start)
             assert match is not None
             if mark == Formulas.PLAIN and place not in aside:
-                verdict, references = judge(unescaped(match[FORMULA_TEXT]), self.title, place)
+                verdict, lowered = judged(match[FORMULA_TEXT], place)
                 if not self._judged:
                     self._verdicts.append(verdict.number)
-                if verdict.reason is None and verdict.lowered is None:
+                if verdict.reason is not None:
+                    self._keep(place, match)
+                    element: bytes | None = b""
+                elif lowered is not None:
+                    element = self._element(match[FORMULA_ATTRIBUTES], lowered)
+                else:
                     continue
-                element: bytes | None = self._by_shape(place, match, verdict, references)
             else:
                 element = self._set_apart(place, match, mark)
             if element is not None:
                 yield match.start(FORMULA_ATTRIBUTES) - tag, match.start(REST), element
         self._judged = True
 
-    def _by_shape(
-        self, place: int, match: re.Match[bytes], verdict: Verdict, references: list[str]
-    ) -> bytes:
-        """The formula element of a cell that shares its formula with no other."""
-        if verdict.reason is not None:
-            self.kept[Cell.at(place)] = verdict.reason.filled(references)
-            return b""
-        assert verdict.lowered is not None
-        return self._element(match[FORMULA_ATTRIBUTES], verdict.lowered.filled(references))
+    def _keep(self, place: int, match: re.Match[bytes]) -> None:
+        """Keep a formula of its own, for the reason that its shape has."""
+        text = unescaped(match[FORMULA_TEXT])
+        verdict, references = self._judge.judge(text, self.title, place)
+        assert verdict.reason is not None
+        self.kept[Cell.at(place)] = verdict.reason.filled(references)
 
-    def _element(self, attributes: bytes, text: str) -> bytes:
+    def _element(self, attributes: bytes, text: bytes | str) -> bytes:
         p = self.xml.prefix
-        return b"<%sf%s>%s</%sf>" % (p, attributes, escape(text).encode(), p)
+        spelled = escape(text).encode() if isinstance(text, str) else text
+        return b"<%sf%s>%s</%sf>" % (p, attributes, spelled, p)
 
     def _set_apart(self, place: int, match: re.Match[bytes], mark: int) -> bytes | None:
         """The formula element of any other cell; None if it stays as it is."""
