@@ -19,7 +19,7 @@ from chinchilla_xl.functions import CellError
 from chinchilla_xl.recalc.addresses import Area, Cell
 from chinchilla_xl.recalc.archive import Archive, Piece
 from chinchilla_xl.recalc.engine import SPILL, Engine, EngineFailure, parses
-from chinchilla_xl.recalc.engineform import possible
+from chinchilla_xl.recalc.engineform import LONGEST_TEXT, possible
 from chinchilla_xl.recalc.inputs import Input
 from chinchilla_xl.recalc.parts import (
     WORKBOOK,
@@ -160,8 +160,7 @@ class Calculation:
             values = self._values[sheet.title] = engine.column(sheet.title, places)
             harmless = sheet.plain_numbers()
             for index, value in enumerate(values):
-                ordinary = type(value) is float and (_TINY <= abs(value) < math.inf or not value)
-                if not (ordinary and harmless[index]):
+                if not (_is_ordinary(value) and harmless[index]):
                     again = self._examine(engine, sheet, Cell.at(places[index]), value) or again
         return again
 
@@ -321,6 +320,13 @@ def _has_impossible_children(engine: Engine, sheet: Sheet, cell: Cell) -> bool:
     spill = engine.spilled(sheet.title, cell)
     filled = engine.values(sheet.title, children(spill))
     return any(possible(value) is not value for value in filled.values())
+
+
+def _is_ordinary(value: Value | EngineFailure) -> bool:
+    """Whether a value can be taken as it is."""
+    if type(value) is float:
+        return _TINY <= abs(value) < math.inf or not value
+    return type(value) is bool or (type(value) is str and len(value) <= LONGEST_TEXT)
 
 
 def _is_residue(value: float) -> bool:

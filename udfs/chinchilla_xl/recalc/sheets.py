@@ -271,7 +271,7 @@ class Sheet:
 
     def arrays(self) -> list[Cell]:
         """The cells that hold array formulas."""
-        return [cell for cell, formula in self.formulas.items() if formula.kind == "array"]
+        return [cell for cell, formula in self.formulas.special.items() if formula.kind == "array"]
 
     def arrays_stay(self) -> bool:
         """Whether no array formula grows or shrinks with the values that it is given."""
