@@ -224,3 +224,31 @@ def test_files_of_inputs_that_cannot_be_read_are_refused_in_words(budget, tmp_pa
         assert result.returncode in (2, 3)
         assert words in result.stderr
         assert not (tmp_path / "out.xlsx").exists()
+
+
+def test_workbooks_of_one_outline_in_threads_are_as_good_as_one_by_one(tmp_path):
+    # Their formulas are judged once for all of them, in each thread.
+    paths = []
+    for i in range(12):
+        book = openpyxl.Workbook()
+        book.active["A1"] = float(i + 1)
+        formulas = (
+            "=A1-1",
+            '=A1&"x"',
+            "=SUM(A1:A1)",
+            "=NOSUCH(A1)",
+            "=ROUND(A1/3,2)",
+            "=IF(A1>3,1,2)",
+        )
+        for row, formula in enumerate(formulas[i % 3 :], start=2):
+            book.active.cell(row, 1, formula)
+        paths.append(tmp_path / f"{i}.xlsx")
+        book.save(paths[-1])
+    with ThreadPoolExecutor(4) as executor:
+        reports = {
+            Path(r.path): r for r in cx.recompute_all(paths, tmp_path / "out", executor=executor)
+        }
+    for path in paths:
+        alone = cx.recompute(path, tmp_path / "alone.xlsx")
+        assert (tmp_path / "alone.xlsx").read_bytes() == (tmp_path / "out" / path.name).read_bytes()
+        assert [k.reason for k in reports[path].kept] == [k.reason for k in alone.kept]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -294,8 +295,24 @@ def open_sheets(archive: Archive, workbook: Workbook) -> dict[str, Sheet]:
     """Every worksheet of a workbook by its title."""
     parts = {t: SheetXml(partial(archive.read, p), p) for t, p in workbook.sheets.items()}
     hidden = any(xml.has_hidden_rows() for xml in parts.values())
-    judge = Judge(workbook.names, workbook.titles, workbook.tables, hidden_rows=hidden)
+    judge = _judge(workbook, hidden)
     return {title: Sheet(title, xml, judge) for title, xml in parts.items()}
+
+
+_last = threading.local()  # a judge serves one formula at a time
+
+
+def _judge(workbook: Workbook, hidden_rows: bool) -> Judge:
+    """A judge for the workbook: the last one if it judged a workbook of the same outline.
+
+    In a batch of workbooks from one template the formulas are judged for all of them at once.
+    """
+    outline = workbook.names, workbook.titles, workbook.tables, hidden_rows
+    if getattr(_last, "outline", None) != outline:
+        _last.judge = Judge(*outline[:3], hidden_rows=hidden_rows)
+        _last.outline = outline
+    judge: Judge = _last.judge
+    return judge
 
 
 def write_inputs(
