@@ -78,16 +78,16 @@ End Function
 
 ' A text that starts with the code of an error becomes that error, and its message is kept.
 Private Function CellValue(ByVal functionName As String, ByVal answer As Variant) As Variant
-    Dim space As Long
+    Dim blank As Long
     Dim code As String
     CellValue = answer
     If VarType(answer) <> vbString Then Exit Function
     If Left$(answer, 1) <> "#" Then Exit Function
-    space = InStr(answer, " ")
-    If space = 0 Then
+    blank = InStr(answer, " ")
+    If blank = 0 Then
         code = answer
     Else
-        code = Left$(answer, space - 1)
+        code = Left$(answer, blank - 1)
     End If
     Select Case code
         Case "#NULL!": CellValue = CVErr(xlErrNull)
@@ -99,19 +99,19 @@ Private Function CellValue(ByVal functionName As String, ByVal answer As Variant
         Case "#N/A": CellValue = CVErr(xlErrNA)
         Case Else: Exit Function
     End Select
-    If space > 0 Then Remember functionName, CStr(answer)
+    If blank > 0 Then Remember functionName, CStr(answer)
 End Function
 
 Private Sub Remember(ByVal functionName As String, ByVal message As String)
-    Dim line As String
+    Dim entry As String
     If messageLog Is Nothing Then Set messageLog = New Collection
-    line = CallerAddress() & "  " & functionName & ": " & message
+    entry = CallerAddress() & "  " & functionName & ": " & message
     If messageLog.Count > 0 Then
-        If messageLog(messageLog.Count) = line Then Exit Sub
+        If messageLog(messageLog.Count) = entry Then Exit Sub
     End If
-    messageLog.Add line
+    messageLog.Add entry
     If messageLog.Count > LONGEST_LOG Then messageLog.Remove 1
-    Debug.Print line
+    Debug.Print entry
 End Sub
 
 Private Function CallerAddress() As String

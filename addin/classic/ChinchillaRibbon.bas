@@ -65,7 +65,7 @@ Private Function BindWorkbook(ByVal book As Workbook) As String
     Next sheet
 finish:
     BindWorkbook = bound & " formulas entered again."
-    If refused > 0 Then BindWorkbook = BindWorkbook & " " & refused & " could not be: is the sheet protected?"
+    If refused > 0 Then BindWorkbook = BindWorkbook & " " & refused & " could not be: is the sheet protected, or an array formula longer than 255 characters?"
     If Err.Number <> 0 Then BindWorkbook = BindWorkbook & " Stopped: " & Err.Description
     Application.Calculation = mode
     Application.ScreenUpdating = True
@@ -111,22 +111,22 @@ Private Function BindCell(ByVal cell As Object) As Boolean
 End Function
 
 Private Function IsOurs(ByVal formula As String) As Boolean
-    Dim name As Variant
-    For Each name In FunctionNames()
-        If InStr(1, formula, name & "(", vbTextCompare) > 0 Then
+    Dim ours As Variant
+    For Each ours In FunctionNames()
+        If InStr(1, formula, ours & "(", vbTextCompare) > 0 Then
             IsOurs = True
             Exit Function
         End If
-    Next name
+    Next ours
 End Function
 
 ' The formula with plain names: no link to a copy of this add-in, no prefix of Office.js add-ins.
 Private Function PlainFormula(ByVal formula As String) As String
-    Dim name As Variant
+    Dim ours As Variant
     formula = WithoutLinks(formula)
-    For Each name In FunctionNames()
-        formula = Replace(formula, OFFICE_PREFIX & name & "(", name & "(", , , vbTextCompare)
-    Next name
+    For Each ours In FunctionNames()
+        formula = Replace(formula, OFFICE_PREFIX & ours & "(", ours & "(", , , vbTextCompare)
+    Next ours
     PlainFormula = formula
 End Function
 

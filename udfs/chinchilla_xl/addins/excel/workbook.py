@@ -110,7 +110,7 @@ def _changed(text: str) -> str:
 
 
 def _with_ribbon(quickstart: bytes) -> bytes:
-    """xlwings' file with our ribbon, and without the names of its example."""
+    """The file of xlwings with our ribbon, and without the names of its example."""
     target = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(quickstart)) as old, zipfile.ZipFile(target, "w") as new:
         for name in old.namelist():
