@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import pyopenvba
 import pytest
 import pyvbaanalysis
 from click.testing import CliRunner
@@ -22,7 +23,6 @@ from chinchilla_xl.errors import ProgramFailed
 from chinchilla_xl.functions import FUNCTIONS
 from chinchilla_xl.functions.cells import ERROR_CODES
 from support import members, needed
-from test_excel import vba_errors
 
 HERE = Path(__file__).resolve().parent
 SOURCES = HERE.parent / "addin" / "classic"
@@ -102,16 +102,24 @@ def test_vba_finds_no_errors_in_our_modules(path):
         assert [d.message for d in found[name] if d.severity is error] == []
 
 
-def test_the_analysis_of_vba_would_notice_a_misspelt_name(modules, tmp_path):
-    for name, old, new in (
+@pytest.mark.parametrize(
+    ("module", "old", "new"),
+    [
         ("ChinchillaCalls", "Dim code As String", ""),
-        ("ChinchillaRibbon", "Dim text As String\n    text = Last", "text = Last"),
-        ("ChinchillaFunctions", "loss As Variant", "type As Variant"),
-    ):
-        source = modules[name]
+        ("ChinchillaRibbon", "LastMessages(SHOWN)", "LastMesages(SHOWN)"),
+        ("ChinchillaFunctions", 'CallPython("OPT_PLAN"', 'CalPython("OPT_PLAN"'),
+    ],
+)
+def test_the_analysis_of_vba_would_notice_a_misspelt_name(data, tmp_path, module, old, new):
+    harmed = tmp_path / "harmed.xlam"
+    harmed.write_bytes(data)
+    with pyopenvba.ExcelFile(harmed) as book:
+        source = book.vba_modules()[module]
         assert old in source
-        assert vba_errors(source, tmp_path) == []
-        assert vba_errors(source.replace(old, new), tmp_path)
+        book.set_module(module, source.replace(old, new))
+        book.save()
+    found = pyvbaanalysis.analyze_office_file(str(harmed))
+    assert any(d.severity is pyvbaanalysis.DiagnosticSeverity.ERROR for d in found[module])
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -130,7 +138,7 @@ def test_each_function_has_a_stub_that_passes_every_argument(modules):
         head, body = re.search(
             rf"Public Function {function.name}\((.*?)\)\s+As\s+Variant\n(.*?)End Function",
             source,
-            re.S,
+            re.DOTALL,
         ).groups()
         names = [p.name for p in function.parameters]
         assert re.findall(r"(\w+)\s+As\s+Variant", head) == names
@@ -193,7 +201,12 @@ def test_arguments_left_out_reach_python_as_blanks(function, answers):
 
 
 @pytest.fixture(scope="module")
-def answers():
+def budget(tmp_path_factory):
+    return tmp_path_factory.mktemp("new") / "budget.xlsx"
+
+
+@pytest.fixture(scope="module")
+def answers(budget):
     """What classic xlwings gives for the required arguments: the others blank, or missing."""
     code = """
 import json, sys, excel_com
@@ -208,10 +221,17 @@ for f in FUNCTIONS:
 row = ((2.1, 2.2, -2146826281),)
 answer["row"] = excel_com.call(book, "OPT_PARAMS", row, 1e12, None)
 answer["flat row"] = excel_com.call(book, "OPT_PARAMS", row[0], 1e12, None)
+# What the button New budget does.
+python = sys.modules["xlwings.com_server"].XLPython()
+python.Call(python.Module("chinchilla_xl.workbooks"), "new", python.Tuple("budget", sys.argv[1]))
 json.dump(answer, sys.stdout, default=str)
 """
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=HERE, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code, str(budget)],
+        cwd=HERE,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -219,6 +239,10 @@ json.dump(answer, sys.stdout, default=str)
 def test_an_array_constant_of_one_row_is_read_like_a_row_of_cells(answers):
     assert answers["flat row"] == answers["row"]
     assert answers["row"][2] == "#DIV/0!"
+
+
+def test_the_calls_of_the_button_new_budget_make_a_workbook(answers, budget):
+    assert "xl/workbook.xml" in members(budget.read_bytes())
 
 
 def test_libreoffice_opens_it_without_error(path, tmp_path):

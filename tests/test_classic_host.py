@@ -154,7 +154,7 @@ def test_a_file_that_excel_holds_open_stays_and_the_remedy_is_named(machine, mon
     refused = run("install")
     assert "close Excel first" in str(refused.exception)
     assert addin(machine).read_bytes() == b"older"
-    assert [p for p in machine.rglob("*.tmp")] == []
+    assert list(machine.rglob("*.tmp")) == []
 
 
 def test_a_path_that_vba_cannot_read_is_refused_before_anything_is_written(machine, monkeypatch):

@@ -27,7 +27,7 @@ Public Function CallPython(ByVal functionName As String, ByVal arguments As Vari
     CallPython = CellValues(functionName, answer)
     Exit Function
 failed:
-    Remember functionName, "Python could not be called: " & Err.Description
+    Remember functionName, "Python could not be called: " & LastLine(Err.Description)
     CallPython = CVErr(xlErrValue)
 End Function
 
@@ -119,6 +119,17 @@ Private Function CallerAddress() As String
     CallerAddress = "VBA"
     CallerAddress = Application.Caller.Worksheet.Name & "!" & Application.Caller.Address(False, False)
     On Error GoTo 0
+End Function
+
+' What an exception says, without the traceback above it.
+Public Function LastLine(ByVal text As String) As String
+    Dim lines() As String
+    Dim i As Long
+    lines = Split(Replace(text, vbCr, ""), vbLf)
+    For i = UBound(lines) To LBound(lines) Step -1
+        LastLine = Trim$(lines(i))
+        If Len(LastLine) > 0 Then Exit Function
+    Next i
 End Function
 
 ' The last messages, newest first.

@@ -20,7 +20,7 @@ Public Sub NewBudget(control As IRibbonControl)
     BindWorkbook ActiveWorkbook
     Exit Sub
 failed:
-    MsgBox "The budget was not made: " & Err.Description, vbExclamation, TITLE
+    MsgBox "The budget was not made: " & LastLine(Err.Description), vbExclamation, TITLE
 End Sub
 
 Public Sub Recalculate(control As IRibbonControl)

@@ -22,6 +22,9 @@ PROJECT = "chinchilla-xl"
 """What xlwings' VBA calls the add-in: its settings are in ~/.chinchilla-xl/chinchilla-xl.conf."""
 
 XLWINGS_MODULE = "xlwings"
+RELEASED_WITH = "0.37.8"
+"""The xlwings whose VBA these changes were written for and tested with."""
+
 WRITTEN = ("ChinchillaCalls", "ChinchillaRibbon")
 _QUICKSTART = "quickstart_addin_ribbon.xlam"
 _EXAMPLE = "RibbonMyAddin"
@@ -103,7 +106,7 @@ def _changed(text: str) -> str:
         if text.count(old) != 1:
             raise ProgramFailed(
                 f"the VBA of the installed xlwings is not the one that this release changes: {old!r} "
-                "is not in it once; install the xlwings that chinchilla-xl was released with"
+                f"is not in it once; pip install xlwings=={RELEASED_WITH}"
             )
         text = text.replace(old, new)
     return text
