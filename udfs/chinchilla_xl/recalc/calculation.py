@@ -186,7 +186,7 @@ class Calculation:
     ) -> bool:
         """Lower or keep one formula if its result is none; whether it was."""
         failure = value if isinstance(value, EngineFailure) else None
-        plain = sheet.formulas[cell].kind != "array"
+        plain = cell not in sheet.formulas.special
         blocked = failure is not None and failure.kind == SPILL
         spills = sheet.may_spill(cell) and engine.spilled(sheet.title, cell) is not None
         if plain and (blocked or spills):
@@ -315,7 +315,7 @@ class Calculation:
 
 
 def _has_impossible_children(engine: Engine, sheet: Sheet, cell: Cell) -> bool:
-    if sheet.formulas[cell].kind != "array":
+    if cell not in sheet.formulas.special:
         return False
     spill = engine.spilled(sheet.title, cell)
     filled = engine.values(sheet.title, children(spill))
