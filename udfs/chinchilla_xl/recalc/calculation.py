@@ -160,8 +160,14 @@ class Calculation:
             values = self._values[sheet.title] = engine.column(sheet.title, places)
             harmless = sheet.plain_numbers()
             for index, value in enumerate(values):
-                if not (_is_ordinary(value) and harmless[index]):
-                    again = self._examine(engine, sheet, Cell.at(places[index]), value) or again
+                ordinary = _is_ordinary(value)
+                if ordinary and harmless[index]:
+                    continue
+                cell = Cell.at(places[index])
+                plain = cell not in sheet.formulas.special
+                if ordinary and plain and engine.spilled(sheet.title, cell) is None:
+                    continue
+                again = self._examine(engine, sheet, cell, value) or again
         return again
 
     def _examine(
