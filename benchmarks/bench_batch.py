@@ -28,7 +28,7 @@ from chinchilla_xl.recalc import recompute_bytes
 from chinchilla_xl.recalc.live import LiveWorkbook
 from chinchilla_xl.workbooks import template
 
-ROUNDS = 5
+ROUNDS, BATCH_ROUNDS = 5, 3
 FILES = 200
 BATCH = 20
 LOOP = 20_000_000
@@ -132,7 +132,7 @@ def batches(data: bytes, folder: Path) -> list[Row]:
         ) as cluster,
         distributed.Client(cluster) as client,
     ):
-        for _ in range(ROUNDS):
+        for _ in range(BATCH_ROUNDS):
             limits.append(loops(1) / loops(2))
             two = batch(jobs=2)
             gains.append(batch(jobs=1) / two)

@@ -160,8 +160,14 @@ class Calculation:
             values = self._values[sheet.title] = engine.column(sheet.title, places)
             harmless = sheet.plain_numbers()
             for index, value in enumerate(values):
-                if not (_is_ordinary(value) and harmless[index]):
-                    again = self._examine(engine, sheet, Cell.at(places[index]), value) or again
+                ordinary = _is_ordinary(value)
+                if ordinary and harmless[index]:
+                    continue
+                cell = Cell.at(places[index])
+                plain = cell not in sheet.formulas.special
+                if ordinary and plain and engine.spilled(sheet.title, cell) is None:
+                    continue
+                again = self._examine(engine, sheet, cell, value) or again
         return again
 
     def _examine(
@@ -186,7 +192,7 @@ class Calculation:
     ) -> bool:
         """Lower or keep one formula if its result is none; whether it was."""
         failure = value if isinstance(value, EngineFailure) else None
-        plain = sheet.formulas[cell].kind != "array"
+        plain = cell not in sheet.formulas.special
         blocked = failure is not None and failure.kind == SPILL
         spills = sheet.may_spill(cell) and engine.spilled(sheet.title, cell) is not None
         if plain and (blocked or spills):
@@ -315,7 +321,7 @@ class Calculation:
 
 
 def _has_impossible_children(engine: Engine, sheet: Sheet, cell: Cell) -> bool:
-    if sheet.formulas[cell].kind != "array":
+    if cell not in sheet.formulas.special:
         return False
     spill = engine.spilled(sheet.title, cell)
     filled = engine.values(sheet.title, children(spill))

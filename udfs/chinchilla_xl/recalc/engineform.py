@@ -29,15 +29,16 @@ def elementwise(function: Callable[..., Any], *args: Any) -> Any:
         return function(*args)
     grids = [arg if isinstance(arg, list) else [[arg]] for arg in args]
     height, width = max(map(len, grids)), max(len(g[0]) for g in grids)
+    spread = [_spread(grid, height, width) for grid in grids]
+    return [list(map(function, *rows)) for rows in zip(*spread, strict=True)]
 
-    def at(grid: list[list[Any]], i: int, j: int) -> Any:
-        i = 0 if len(grid) == 1 else i
-        j = 0 if len(grid[0]) == 1 else j
-        return grid[i][j] if i < len(grid) and j < len(grid[0]) else NA
 
-    return [
-        [function(*(at(grid, i, j) for grid in grids)) for j in range(width)] for i in range(height)
-    ]
+def _spread(grid: list[list[Any]], height: int, width: int) -> list[list[Any]]:
+    """A grid as large as that: one row or column repeats, beyond others is #N/A."""
+    rows = grid * height if len(grid) == 1 else grid + [[NA] * width] * (height - len(grid))
+    if len(rows[0]) == width:
+        return rows
+    return [row * width if len(row) == 1 else row + [NA] * (width - len(row)) for row in rows]
 
 
 def lifted(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -11,7 +11,7 @@ from chinchilla_xl.workbooks.page import Page
 MACHINES = [a for a in ASSUMPTIONS if not a.optional]
 """What a deployment consists of."""
 
-FORMATS = {"$/h": style.PRICE, "fraction": style.PERCENT}
+FORMATS = {"$/h": style.PRICE, "fraction": style.MFU}
 """Number formats of a deployment's numbers by their unit."""
 
 

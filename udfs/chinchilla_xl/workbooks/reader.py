@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import datetime
 from typing import Any
 
 from chinchilla_xl.errors import WorkbookError
@@ -74,10 +75,14 @@ def _text(sheet: Any, place: Cell) -> str:
     value = cell.value
     if value is None:
         return ""
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d}"
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
+    if cell.number_format == "0":  # a year
+        return f"{value:.0f}"
     if "%" in cell.number_format:
-        return f"{value:.1%}"
+        return f"{value:.{len(cell.number_format.partition('.')[2].rstrip('%'))}%}"
     if cell.number_format.endswith("E+00"):
         return f"{value:.2E}"
     if "$" not in cell.number_format:

@@ -32,7 +32,6 @@ MOST_MONTHS = 60
 BEYOND = '"beyond the timeline"'
 """What stands for a sum over months if the timeline does not hold them all."""
 
-_FORMATS = {"$/h": style.PRICE, "fraction": style.PERCENT}
 _FIGURES = ("Low", "Base", "High", "Custom")
 
 
@@ -90,7 +89,7 @@ MACHINES = tuple(
         ),
         a.unit,
         f"Base: {a.source}",
-        _FORMATS.get(a.unit, style.SCIENTIFIC),
+        blocks.FORMATS.get(a.unit, style.SCIENTIFIC),
         a.domain,
     )
     for a in ASSUMPTIONS

@@ -118,7 +118,7 @@ def _price_by_mfu(page: Page) -> None:
     count = len(_MFUS)
     page.band("GPU price x MFU of serving", "", "", *[""] * 7, "Unit", "How it is computed")
     _factors(page, "mfu_factors", "Factor on output MFU", _MFUS, "factor")
-    _top(page, "grid_mfus", "Output MFU", "={mfu_factors}*live_output_MFU", style.PERCENT,
+    _top(page, "grid_mfus", "Output MFU", "={mfu_factors}*live_output_MFU", style.MFU,
          "fraction", "factor x output MFU", count)  # fmt: skip
     page.band(
         "Factor on price",
