@@ -63,7 +63,9 @@ def _pywin32() -> dict[str, ModuleType]:
         },
     )
 
-    def unwrap(_: Any) -> Any:
+    def unwrap(com_object: Any) -> Any:
+        if type(com_object).__name__ == "XLPythonObject":
+            return com_object
         raise TypeError  # as for every object that is not a wrapped Python one
 
     util = MagicMock(unwrap=unwrap, wrap=lambda wrapped: wrapped)

@@ -25,6 +25,8 @@ from server_process import PROJECT
 from support import computed_cells
 
 HERE = Path(__file__).resolve().parent
+ADDIN = {".bas", ".cls", ".md", ".xml"}
+"""What the sources of the add-in for Windows are: texts."""
 LONGEST_HELP = 255
 """What the function wizard shows of a description; the rest would be cut."""
 
@@ -186,7 +188,7 @@ def test_the_wheel_is_pure_python(wheel):
     assert wheel.name.endswith("-py3-none-any.whl")
     with zipfile.ZipFile(wheel) as archive:
         kinds = {Path(n).suffix for n in archive.namelist() if n.startswith("chinchilla_xl/")}
-    assert kinds <= {".py", ".toml", ".typed", ""}
+    assert kinds <= {".py", ".toml", ".typed", "", *ADDIN}
 
 
 def test_the_checklist_for_a_real_excel_expects_what_the_functions_give():

@@ -1,4 +1,4 @@
-"""chinchilla-xl addin build | install | uninstall | status | names: the functions in a spreadsheet program."""
+"""chinchilla-xl addin build | install | uninstall | status | doctor | names: the functions in a spreadsheet program."""
 
 from __future__ import annotations
 
@@ -18,7 +18,12 @@ NOT_WORKING = 1
 """Exit code: the program does not compute the functions."""
 
 _HOST = click.option(
-    "--host", "name", type=click.Choice(list(HOSTS)), required=True, help="The spreadsheet program."
+    "--host",
+    "name",
+    type=click.Choice(list(HOSTS)),
+    default="excel",
+    show_default=True,
+    help="The spreadsheet program.",
 )
 _FOLDER = click.option(
     "--folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False),
@@ -31,6 +36,7 @@ def addin() -> None:
     """The worksheet functions live in a spreadsheet program.
 
     \b
+    chinchilla-xl addin install                  Excel on Windows computes them while you type
     chinchilla-xl addin install --host calc      LibreOffice Calc computes them while you type
     chinchilla-xl addin status --host calc       does it, and if not, why?
     """  # noqa: D301 (click looks for the backspace)
@@ -79,6 +85,14 @@ def uninstall(name: str, folder: Path | None) -> None:
 def status(name: str, folder: Path | None) -> None:
     """Say where the functions are installed, and try whether the program computes them."""
     _tell(host(name).status(folder))
+
+
+@addin.command()
+@_HOST
+@_FOLDER
+def doctor(name: str, folder: Path | None) -> None:
+    """Say which program, Python and versions there are, what is wrong, and how to mend it."""
+    _tell(host(name).doctor(folder))
 
 
 @addin.command()

@@ -33,6 +33,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from chinchilla_xl.addins.excel.vba import CATEGORY
 from chinchilla_xl.errors import MissingExtra
 from chinchilla_xl.functions import FUNCTIONS, CellError, WorksheetFunction
 from chinchilla_xl.functions.cells import ERROR_CODES
@@ -44,9 +45,6 @@ except ImportError as missing:
     raise MissingExtra("xlwings", "excel") from missing
 
 __all__ = [function.name for function in FUNCTIONS]
-
-CATEGORY = "chinchilla-xl"
-"""The functions' category in the wizard of classic Excel."""
 
 # xlwings Server and xlwings Lite both say that they are no desktop Excel; the latter has no threads.
 _SERVES_MANY = os.environ.get("XLWINGS_ON_SERVER") == "true" and sys.platform != "emscripten"

@@ -43,8 +43,12 @@ class Host(Protocol):
     def status(self, folder: Path | None) -> Status:
         """Where it is installed, and what the program makes of it."""
 
+    def doctor(self, folder: Path | None) -> Status:
+        """What was looked at, what of it is wrong, and how to mend that."""
+
 
 HOSTS = {
+    "excel": "chinchilla_xl.addins.excel.host:Excel",
     "calc": "chinchilla_xl.addins.calc.host:Calc",
 }
 """Host -> the class, imported when it is asked for."""

@@ -85,6 +85,10 @@ class Calc:
                 works = works and trial.works
         return Status(lines, works)
 
+    def doctor(self, folder: Path | None) -> Status:
+        """See Host: the trial says what is wrong."""
+        return self.status(folder)
+
 
 def _place(folder: Path | None) -> Path | None:
     """Where the extension is unpacked; None if that is for unopkg to decide."""
