@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from chinchilla_xl import cli_addin, cli_recalc
 from chinchilla_xl.cli_support import (
@@ -107,7 +108,8 @@ def show(workbook: str) -> None:
     for sheet, columns, rows in named_rows(workbook):
         table = Table(box=None, pad_edge=False)
         for i, heading in enumerate((sheet, *columns, "")):
-            table.add_column(Text(heading), justify="right" if 0 < i <= len(columns) else "left")
+            side: Any = "right" if 0 < i <= len(columns) else "left"
+            table.add_column(Text(heading), justify=side, overflow="fold")
         for row in rows:
             table.add_row(*map(Text, row))
         out.print(table)
