@@ -1,0 +1,363 @@
+"""Writes what docs/ takes from the code: a page for each function, and the tables that are computed.
+
+python tests/doc_pages.py
+
+The pages are kept in docs/, so that they can be read where no site is built; a test compares them.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import textwrap
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.formula import ArrayFormula
+
+import chinchilla_xl as cx
+from chinchilla_xl.coefficients import NAMES, published
+from chinchilla_xl.costs import ASSUMPTIONS
+from chinchilla_xl.functions import FUNCTIONS, WorksheetFunction
+from chinchilla_xl.recalc import recompute_bytes
+from chinchilla_xl.workbooks.paper import printed
+from support import cached, saved
+
+HOW = "write the pages anew with: python tests/doc_pages.py"
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+ROWS, COLUMNS = 24, 16
+"""The part of a result that a page can show."""
+
+GROUPS = {
+    "Loss and training": (
+        "CHINCHILLA_LOSS", "CHINCHILLA_TOKENS", "CHINCHILLA_OPT", "TOKENS_FOR_LOSS",
+        "COMPUTE_OVERHEAD", "KAPLAN_LOSS",
+    ),
+    "The optimum in FLOPs": ("OPT_PARAMS", "OPT_TOKENS", "OPT_FLOPS", "BREAKEVEN_TOKENS"),
+    "Dollars": ("OPT_COST", "OPT_PLAN", "TRAIN_COST", "SERVE_COST", "EFFECTIVE_TOKENS"),
+    "Coefficients": ("COEFFS", "FIT_COEFFS", "FIT_SAMPLES"),
+}  # fmt: skip
+
+
+def function_pages() -> dict[str, str]:
+    """File under docs/ -> text, for every function and for their list."""
+    by_name = {function.name: function for function in FUNCTIONS}
+    assert sorted(by_name) == sorted(name for group in GROUPS.values() for name in group)
+    pages = {f"functions/{name}.md": _page(function) for name, function in by_name.items()}
+    return pages | {"functions/index.md": _list(by_name)}
+
+
+def _list(by_name: dict[str, WorksheetFunction]) -> str:
+    lines = [
+        "# Functions",
+        "",
+        "The same in every spreadsheet program and in Python, where they have lower-case names. Each page is",
+        "written from the texts that the function wizards show; its examples are run by the tests.",
+        "",
+    ]
+    for group, names in GROUPS.items():
+        rows = [(f"[{name}]({name}.md)", _escape(by_name[name].summary)) for name in names]
+        lines += [f"## {group}", "", *_table(("function", "what it gives"), rows), ""]
+    lines += [
+        "## Units",
+        "",
+        "Parameters, tokens and FLOPs are plain counts (7B parameters are `7E9`), losses are in nats per token,",
+        "money is in $; an MFU is a fraction (`0.45`, not `45`). A range gives a result for each of its cells; a",
+        "column against a row gives a grid.",
+        "",
+        "## Errors",
+        "",
+        *_table(
+            ("error", "what it means"),
+            (
+                ("#NUM!", "there is no answer: a number outside its domain, or a loss that the law cannot reach"),
+                ("#VALUE!", "an argument cannot be used: a text for a number, ranges that do not fit, a name that no set has"),
+                ("#N/A", "a cell that is needed is blank"),
+                ("any other", "the error was in the argument, and is passed on"),
+            ),
+        ),
+        "",
+        "In a range an error stays in its element. In Python an element without an answer is NaN, and an",
+        "argument that cannot be used raises `ArgumentError` with a sentence that says why. Where each",
+        "spreadsheet program shows that sentence is in [the same answer by every route](../parity.md).",
+        "",
+        "## Deployments",
+        "",
+        "The argument `deployment` is two columns, labels and values, in any order, or the numbers alone in this",
+        "order. A label that is left out has its default.",
+        "",
+        *_table(
+            ("label", "unit", "rule", "default", "source of the default"),
+            ((a.label, a.unit, _rule(a.domain.rule), f"{a.default:g}", _linked(a.source)) for a in ASSUMPTIONS),
+        ),
+        "",
+        "## Coefficient sets",
+        "",
+        "The argument `coeffs` is the name of one of these, five numbers in this order, the table of",
+        "[FIT_COEFFS](FIT_COEFFS.md), or any number of rows of five, one result each. What the choice does to an",
+        "answer is shown in [the model](../model.md#what-a-coefficient-set-does).",
+        "",
+        *_table(
+            ("name", *NAMES, "source"),
+            (
+                (f"`{s.name}`", *(f"{getattr(s.law, c):g}" for c in NAMES), _linked(_joined(s.source, s.note)))
+                for s in published().values()
+            ),
+        ),
+    ]  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def _page(function: WorksheetFunction) -> str:
+    paragraphs = textwrap.dedent(f"    {function.__doc__}").strip().split("\n\n")
+    told, examples = [], []
+    for paragraph in paragraphs[1:]:
+        (examples if paragraph.startswith(">>>") else told).append(paragraph)
+    arguments = (
+        (
+            f"`{p.name}`",
+            "required" if i < function.required else "optional",
+            _escape(p.text.removeprefix("optional: ")),
+            _rule(p.domain.rule) if p.domain is not None else "",
+        )
+        for i, p in enumerate(function.parameters)
+    )
+    lines = [
+        f"# {function.name}",
+        "",
+        "```text",
+        f"={function.syntax}",
+        "```",
+        "",
+        _linked(_escape(function.summary)),
+        "",
+        *(line for p in told for line in (_linked(_escape(" ".join(p.split()))), "")),
+        "## Arguments",
+        "",
+        *_table(("argument", "", "meaning", "must be"), arguments),
+        "",
+        *_more(function),
+        "## Example",
+        "",
+        "In a cell:",
+        "",
+        "```text",
+        function.example,
+        "```",
+        "",
+        *_shown(function),
+        "",
+        "In Python:",
+        "",
+        "```python",
+        *_imports(function, examples),
+        *"\n\n".join(examples).splitlines(),
+        "",
+        "```",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _more(function: WorksheetFunction) -> list[str]:
+    anchors = {"coeffs": "coefficient-sets", "deployment": "deployments"}
+    names = [p.name for p in function.parameters if p.name in anchors]
+    links = [f"[`{name}`](index.md#{anchors[name]})" for name in names]
+    return [f"More on {' and '.join(links)}; on [errors](index.md#errors).", ""] if links else []
+
+
+def _imports(function: WorksheetFunction, examples: Iterable[str]) -> list[str]:
+    numpy = [">>> import numpy as np"] if any("np." in e for e in examples) else []
+    return [*numpy, f">>> from chinchilla_xl import {function.name.lower()}"]
+
+
+def _shown(function: WorksheetFunction) -> list[str]:
+    """What the example gives in a workbook whose cells A1:C48 hold docs/runs-example.csv."""
+    rows = _computed(function.example)
+    if "A2:" in function.example:
+        where = "With the runs of [runs-example.csv](../runs-example.csv) in A1:C48 it"
+    else:
+        where = "It"
+    if len(rows) == len(rows[0]) == 1:
+        return [f"{where} gives {_cell(rows[0][0])}."]
+    many = f" {len(rows)} rows of which these are the first" if len(rows) == ROWS else ""
+    shown = rows[:3] if many else rows
+    return [f"{where} gives{many}:", "", *_table([" "] * len(rows[0]), ([_cell(c) for c in row] for row in shown))]
+
+
+def _computed(formula: str) -> list[list[Any]]:
+    book = openpyxl.Workbook()
+    with (DOCS / "runs-example.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.reader(file):
+            book.active.append([float(c) if c[0].isdigit() else c for c in row])
+    area = f"E1:{get_column_letter(4 + COLUMNS)}{ROWS}"
+    book.active["E1"] = ArrayFormula(area, formula)
+    data, report = recompute_bytes(saved(book))
+    assert report.complete, report.kept
+    cells = cached(data).active[area]
+    if all(cell.value == cells[0][0].value for row in cells for cell in row):
+        return [[cells[0][0].value]]  # a single value fills its area
+    rows = [[cell.value for cell in row] for row in cells]
+    width = sum(any(row[j] != "#N/A" for row in rows) for j in range(COLUMNS))
+    rows = [row[:width] for row in rows if row[0] != "#N/A"]
+    return rows[:1] if all(row == rows[0] for row in rows) else rows
+
+
+def coefficient_table() -> list[str]:
+    """Three questions by every set of coefficients."""
+    rows = []
+    for s in published().values():
+        style = cx.chinchilla_tokens(30e9, s.law)
+        loss = cx.chinchilla_loss(30e9, style, s.law)
+        plan = cx.opt_plan(loss, 5e12 * 70 / 215, 5e12 * 145 / 215, coeffs=s.law, header=False)[0]
+        rows.append(
+            (
+                f"`{s.name}`", f"{loss:.3f}", _count(style), f"{style / 30e9:.0f}", _count(plan[0]), _count(plan[1]),
+                f"{plan[2]:,.0f}", _dollars(plan[11]), _dollars(plan[5]), f"{plan[13]:.0%}",
+            )
+        )  # fmt: skip
+    heads = (
+        "set", "loss", "tokens, Chinchilla-style", "per parameter", "size, cost-optimal", "tokens", "per parameter",
+        "cost, Chinchilla-style", "cost-optimal", "saved",
+    )  # fmt: skip
+    return _table(heads, rows)
+
+
+def paper_tables() -> dict[int, list[str]]:
+    """Tables 2 and 3, each printed figure beside the computed one where these differ in a digit."""
+    heads = {
+        2: ("model", "demand", "loss", "D", "FLOPs", "N\\*", "D\\*", "FLOPs\\*", "saved"),
+        3: ("model", "demand", "loss", "D", "cost", "N\\*", "D\\*", "cost\\*", "saved"),
+    }
+    return {n: _table(heads[n], _paper_rows(n)) for n in (2, 3)}
+
+
+def _paper_rows(table: int) -> list[list[str]]:
+    lines = []
+    for row in printed.rows(table):
+        model, figures = row["params"], _equations(table, row["params"].value, row["tokens"].value)
+        cells = [model.text, row["tokens"].text]
+        for key in printed.FIGURES:
+            named = (model.text, key) in printed.deviations(table)
+            value = _precise(figures[key], key)
+            cells.append(f"**{row[key].text}** / {value}" if named else f"{row[key].text} / {value}")
+        lines.append(cells)
+    return lines
+
+
+def _equations(table: int, params: float, demand: float) -> dict[str, float]:
+    tokens = cx.chinchilla_tokens(params)
+    loss = cx.chinchilla_loss(params, tokens)
+    if table == 2:
+        spent, best, weight = 6 * params * tokens + 2 * params * demand, cx.opt_flops(loss, demand), demand
+    else:
+        read, written = demand * 70 / 215, demand * 145 / 215
+        spent = cx.train_cost(params, tokens) + cx.serve_cost(params, read, written)
+        best, weight = cx.opt_cost(loss, read, written), cx.effective_tokens(read, written)
+    return {
+        "loss": loss, "training": tokens, "spent": spent, "opt_params": cx.opt_params(loss, weight),
+        "opt_training": cx.opt_tokens(loss, weight), "opt_spent": best, "saved": 1 - best / spent,
+    }  # fmt: skip
+
+
+def caption_table() -> list[str]:
+    """The costs of Table 3 by the two readings of its caption."""
+    rows = []
+    for row in printed.rows(3):
+        params, requests = row["params"].value, row["requests"].value
+        tokens = cx.chinchilla_tokens(params)
+        literal = cx.train_cost(params, tokens) + cx.serve_cost(params, 70 * requests, 215 * requests)
+        whole = _equations(3, params, row["tokens"].value)["spent"]
+        cost = row["spent"]
+        rows.append(
+            (row["params"].text, row["requests"].text, f"${cost.text}", _dollars(whole), _dollars(literal), f"{literal / cost.value - 1:+.0%}")
+        )  # fmt: skip
+    heads = ("model", "requests", "printed cost", "215 tokens are the request", "70 and 215 tokens", "above print")
+    return _table(heads, rows)
+
+
+BLOCKS: dict[str, dict[str, Callable[[], list[str]]]] = {
+    "model.md": {"coefficient sets": coefficient_table},
+    "reproduction.md": {
+        "Table 2": lambda: paper_tables()[2],
+        "Table 3": lambda: paper_tables()[3],
+        "Table 3 by its caption": caption_table,
+    },
+}
+"""Page -> the name of a table in it -> what computes it; the page marks where it stands."""
+
+
+def with_blocks(page: str) -> str:
+    """The page with its tables computed anew."""
+    text = (DOCS / page).read_text(encoding="utf-8")
+    for name, compute in BLOCKS[page].items():
+        start, end = f"<!-- {name}: written by tests/doc_pages.py -->\n", "<!-- end -->"
+        pattern = re.escape(start) + r".*?" + re.escape(end)
+        block = start + "\n" + "\n".join(compute()) + "\n\n" + end
+        text, count = re.subn(pattern, lambda _, block=block: block, text, flags=re.DOTALL)
+        assert count == 1, f"{page} must mark the place of {name!r} once"
+    return text
+
+
+def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
+    heads = list(heads)
+    lines = [f"| {' | '.join(cells)} |" for cells in (heads, *rows)]
+    return [lines[0], "|" + "---|" * len(heads), *lines[1:]]
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, str):
+        return _escape(value)
+    return f"{value:.4g}" if abs(value) < 1e5 else f"{value:.4G}".replace("E+", "E")
+
+
+def _rule(rule: str) -> str:
+    return _escape("" if rule == "a number" else rule)
+
+
+def _escape(text: str) -> str:
+    """Text in which Markdown finds nothing to mark up."""
+    return re.sub(r"([*_<>|\[\]])", r"\\\1", text)
+
+
+def _linked(text: str) -> str:
+    return re.sub(r"arXiv (\d{4}\.\d{5})", r"[arXiv \1](https://arxiv.org/abs/\1)", text)
+
+
+def _joined(source: str, note: str) -> str:
+    return f"{source}. {note}" if note else source
+
+
+def _count(value: float) -> str:
+    for unit, size in (("T", 1e12), ("B", 1e9), ("M", 1e6)):
+        if value >= size:
+            return f"{value / size:.3g}{unit}" if value < 1000 * size else f"{value / size:,.0f}{unit}"
+    return f"{value:.0f}"
+
+
+def _dollars(value: float) -> str:
+    for unit, size in (("M", 1e6), ("K", 1e3)):
+        if value >= size:
+            return f"${value / size:.3g}{unit}" if value < 1000 * size else f"${value / size:,.0f}{unit}"
+    return f"${value:.0f}"
+
+
+def _precise(value: float, key: str) -> str:
+    """A figure with a digit or two more than the paper prints."""
+    if key == "loss":
+        return f"{value:.4f}"
+    if key == "saved":
+        return f"{value:.2%}"
+    for unit, size in (("T", 1e12), ("B", 1e9), ("M", 1e6), ("K", 1e3)):
+        if size <= value < 1000 * size:
+            return f"{value / size:.5g}{unit}"
+    return f"{value:.4g}".replace("e+", "e")
+
+
+if __name__ == "__main__":
+    for name, text in function_pages().items():
+        (DOCS / name).write_text(text, encoding="utf-8")
+    for name in BLOCKS:
+        (DOCS / name).write_text(with_blocks(name), encoding="utf-8")
