@@ -31,6 +31,9 @@ DOCS = Path(__file__).resolve().parent.parent / "docs"
 ROWS, COLUMNS = 24, 16
 """The part of a result that a page can show."""
 
+INPUT_SHARE, OUTPUT_SHARE = 70 / 215, 145 / 215
+"""The reading of Table 3 that gives its figures: 215 tokens are the whole request."""
+
 GROUPS = {
     "Loss and training": (
         "CHINCHILLA_LOSS", "CHINCHILLA_TOKENS", "CHINCHILLA_OPT", "TOKENS_FOR_LOSS",
@@ -182,9 +185,14 @@ def _shown(function: WorksheetFunction) -> list[str]:
         where = "It"
     if len(rows) == len(rows[0]) == 1:
         return [f"{where} gives {_cell(rows[0][0])}."]
-    many = f" {len(rows)} rows of which these are the first" if len(rows) == ROWS else ""
-    shown = rows[:3] if many else rows
-    return [f"{where} gives{many}:", "", *_table([" "] * len(rows[0]), ([_cell(c) for c in row] for row in shown))]
+    cells = [[_cell(cell) for cell in row] for row in rows]
+    if len(cells) == ROWS:
+        return [f"{where} gives a row for each draw, of which these are the first:", "", *_table([" "] * len(cells[0]), cells[:3])]
+    if len(cells) == 2:
+        columns = list(zip(*cells, strict=True))
+        return [f"{where} gives two rows, headings and figures, here as columns:", "", *_table((" ", " "), columns)]
+    heads = cells.pop(0) if isinstance(rows[0][1], str) else [" "] * len(cells[0])
+    return [f"{where} gives:", "", *_table(heads, cells)]
 
 
 def _computed(formula: str) -> list[list[Any]]:
@@ -208,10 +216,10 @@ def _computed(formula: str) -> list[list[Any]]:
 def coefficient_table() -> list[str]:
     """Three questions by every set of coefficients."""
     rows = []
-    for s in published().values():
+    optima = _optima()
+    for s, plan in zip(published().values(), optima, strict=True):
         style = cx.chinchilla_tokens(30e9, s.law)
         loss = cx.chinchilla_loss(30e9, style, s.law)
-        plan = cx.opt_plan(loss, 5e12 * 70 / 215, 5e12 * 145 / 215, coeffs=s.law, header=False)[0]
         rows.append(
             (
                 f"`{s.name}`", f"{loss:.3f}", _count(style), f"{style / 30e9:.0f}", _count(plan[0]), _count(plan[1]),
@@ -222,7 +230,24 @@ def coefficient_table() -> list[str]:
         "set", "loss", "tokens, Chinchilla-style", "per parameter", "size, cost-optimal", "tokens", "per parameter",
         "cost, Chinchilla-style", "cost-optimal", "saved",
     )  # fmt: skip
-    return _table(heads, rows)
+    # Of OPT_PLAN's columns 0 is the size, 5 the cost.
+    sizes, costs = [plan[0] for plan in optima], [plan[5] for plan in optima]
+    return [
+        *_table(heads, rows),
+        "",
+        f"The answer to one question ranges from {_count(min(sizes))} to {_count(max(sizes))} parameters and from",
+        f"{_dollars(min(costs))} to {_dollars(max(costs))}.",
+    ]
+
+
+def _optima() -> list[Any]:
+    """What each set makes of 30B quality and 5T tokens: rows of OPT_PLAN."""
+    found = []
+    for s in published().values():
+        loss = cx.chinchilla_loss(30e9, cx.chinchilla_tokens(30e9, s.law), s.law)
+        read, written = 5e12 * INPUT_SHARE, 5e12 * OUTPUT_SHARE
+        found.append(cx.opt_plan(loss, read, written, coeffs=s.law, header=False)[0])
+    return found
 
 
 def paper_tables() -> dict[int, list[str]]:
@@ -253,7 +278,7 @@ def _equations(table: int, params: float, demand: float) -> dict[str, float]:
     if table == 2:
         spent, best, weight = 6 * params * tokens + 2 * params * demand, cx.opt_flops(loss, demand), demand
     else:
-        read, written = demand * 70 / 215, demand * 145 / 215
+        read, written = demand * INPUT_SHARE, demand * OUTPUT_SHARE
         spent = cx.train_cost(params, tokens) + cx.serve_cost(params, read, written)
         best, weight = cx.opt_cost(loss, read, written), cx.effective_tokens(read, written)
     return {
@@ -278,9 +303,65 @@ def caption_table() -> list[str]:
     return _table(heads, rows)
 
 
+def law_table() -> list[str]:
+    """Table 1: coefficients as printed, which are published sets here."""
+    rows = [(f["data"], f"`{f['set']}`", *(f[c] for c in NAMES)) for f in printed.fits()]
+    return _table(("fitted to", "set", *NAMES), rows)
+
+
+def claim_table() -> list[str]:
+    """What the text says of Secs. 2 and 6, beside what the functions give."""
+    rows = []
+
+    def claim(where: str, what: str, said: str, value: str) -> None:
+        rows.append((where, what, said, value))
+
+    tokens, loss = _style(7e9)
+    claim("Sec. 2", "7B quality, 1e11 tokens: size", "6B", _count(cx.opt_params(loss, 1e11)))
+    claim("Sec. 2", "... and data, times", "1.18", f"{cx.opt_tokens(loss, 1e11) / tokens:.3f}")
+    tokens, loss = _style(30e9)
+    spent = 6 * 30e9 * tokens + 2 * 30e9 * 1e13
+    claim("Sec. 2", "30B quality, 1e13 tokens: FLOPs saved", "28%", f"{1 - cx.opt_flops(loss, 1e13) / spent:.1%}")
+    claim("Sec. 2", "... size", "13.6B", _count(cx.opt_params(loss, 1e13)))
+    claim("Sec. 2", "... data, times", "2.84", f"{cx.opt_tokens(loss, 1e13) / tokens:.3f}")
+    # 1.5B requests are 285 tokens each in the tables' column, of which 70/215 are input.
+    for name, scale, written, said in (
+        ("", 285 / 215, 145, ("17%", "16B", "3.35T")),
+        (", as the caption says", 1.0, 215, ("17%", "16B", "3.35T")),
+    ):
+        read, wrote = 70 * 1.5e9 * scale, written * 1.5e9 * scale
+        spent = cx.train_cost(30e9, tokens) + cx.serve_cost(30e9, read, wrote)
+        weight = cx.effective_tokens(read, wrote)
+        claim("Sec. 6", f"30B quality, 1.5B requests{name}: cost saved", said[0], f"{1 - cx.opt_cost(loss, read, wrote) / spent:.1%}")
+        claim("Sec. 6", "... size", said[1], _count(cx.opt_params(loss, weight)))
+        claim("Sec. 6", "... data", said[2], _count(cx.opt_tokens(loss, weight)))
+    tokens, loss = _style(13e9)
+    smaller = cx.tokens_for_loss(loss, 7e9)
+    spent, less = (6 * n * d + 2 * n * 2e12 for n, d in ((13e9, tokens), (7e9, smaller)))
+    claim("Fig. 1", "13B quality, 2e12 tokens, a 7B model: FLOPs saved", "1.7e22", f"{spent - less:.3g}".replace("e+", "e"))
+    claim("Fig. 1", "... share", "17%", f"{1 - less / spent:.1%}")
+    tokens, loss = _style(70e9)
+    flops = 6 * 70e9 * tokens + 2 * 70e9 * 2e12
+    claim("Sec. 6", "70B quality, 2T tokens: FLOPs above the optimum", "1.3%", f"{flops / cx.opt_flops(loss, 2e12) - 1:.2%}")
+    for name, read, wrote in (
+        ("", 2e12 * INPUT_SHARE, 2e12 * OUTPUT_SHARE),
+        (", 7.02B requests as the caption says", 70 * 7.02e9, 215 * 7.02e9),
+    ):
+        spent = cx.train_cost(70e9, tokens) + cx.serve_cost(70e9, read, wrote)
+        claim("Sec. 6", f"70B quality, 2T tokens{name}: cost above the optimum", "36%", f"{spent / cx.opt_cost(loss, read, wrote) - 1:.1%}")
+    return _table(("where", "claim", "printed", "computed"), rows)
+
+
+def _style(params: float) -> tuple[float, float]:
+    tokens = cx.chinchilla_tokens(params)
+    return tokens, cx.chinchilla_loss(params, tokens)
+
+
 BLOCKS: dict[str, dict[str, Callable[[], list[str]]]] = {
     "model.md": {"coefficient sets": coefficient_table},
     "reproduction.md": {
+        "Table 1": law_table,
+        "claims": claim_table,
         "Table 2": lambda: paper_tables()[2],
         "Table 3": lambda: paper_tables()[3],
         "Table 3 by its caption": caption_table,
@@ -310,7 +391,7 @@ def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
 def _cell(value: Any) -> str:
     if isinstance(value, str):
         return _escape(value)
-    return f"{value:.4g}" if abs(value) < 1e5 else f"{value:.4G}".replace("E+", "E")
+    return f"{value:.5G}" if 1e-3 <= abs(value) < 1e5 else f"{value:.4G}"
 
 
 def _rule(rule: str) -> str:
@@ -319,7 +400,7 @@ def _rule(rule: str) -> str:
 
 def _escape(text: str) -> str:
     """Text in which Markdown finds nothing to mark up."""
-    return re.sub(r"([*_<>|\[\]])", r"\\\1", text)
+    return re.sub(r"([*_<>|#\[\]])", r"\\\1", text)
 
 
 def _linked(text: str) -> str:
