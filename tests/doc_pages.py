@@ -187,10 +187,18 @@ def _shown(function: WorksheetFunction) -> list[str]:
         return [f"{where} gives {_cell(rows[0][0])}."]
     cells = [[_cell(cell) for cell in row] for row in rows]
     if len(cells) == ROWS:
-        return [f"{where} gives a row for each draw, of which these are the first:", "", *_table([" "] * len(cells[0]), cells[:3])]
+        return [
+            f"{where} gives a row for each draw, of which these are the first:",
+            "",
+            *_table([" "] * len(cells[0]), cells[:3]),
+        ]
     if len(cells) == 2:
         columns = list(zip(*cells, strict=True))
-        return [f"{where} gives two rows, headings and figures, here as columns:", "", *_table((" ", " "), columns)]
+        return [
+            f"{where} gives two rows, headings and figures, here as columns:",
+            "",
+            *_table((" ", " "), columns),
+        ]
     heads = cells.pop(0) if isinstance(rows[0][1], str) else [" "] * len(cells[0])
     return [f"{where} gives:", "", *_table(heads, cells)]
 
@@ -267,7 +275,9 @@ def _paper_rows(table: int) -> list[list[str]]:
         for key in printed.FIGURES:
             named = (model.text, key) in printed.deviations(table)
             value = _precise(figures[key], key)
-            cells.append(f"**{row[key].text}** / {value}" if named else f"{row[key].text} / {value}")
+            cells.append(
+                f"**{row[key].text}** / {value}" if named else f"{row[key].text} / {value}"
+            )
         lines.append(cells)
     return lines
 
@@ -276,7 +286,11 @@ def _equations(table: int, params: float, demand: float) -> dict[str, float]:
     tokens = cx.chinchilla_tokens(params)
     loss = cx.chinchilla_loss(params, tokens)
     if table == 2:
-        spent, best, weight = 6 * params * tokens + 2 * params * demand, cx.opt_flops(loss, demand), demand
+        spent, best, weight = (
+            6 * params * tokens + 2 * params * demand,
+            cx.opt_flops(loss, demand),
+            demand,
+        )
     else:
         read, written = demand * INPUT_SHARE, demand * OUTPUT_SHARE
         spent = cx.train_cost(params, tokens) + cx.serve_cost(params, read, written)
@@ -293,13 +307,22 @@ def caption_table() -> list[str]:
     for row in printed.rows(3):
         params, requests = row["params"].value, row["requests"].value
         tokens = cx.chinchilla_tokens(params)
-        literal = cx.train_cost(params, tokens) + cx.serve_cost(params, 70 * requests, 215 * requests)
+        literal = cx.train_cost(params, tokens) + cx.serve_cost(
+            params, 70 * requests, 215 * requests
+        )
         whole = _equations(3, params, row["tokens"].value)["spent"]
         cost = row["spent"]
         rows.append(
             (row["params"].text, row["requests"].text, f"${cost.text}", _dollars(whole), _dollars(literal), f"{literal / cost.value - 1:+.0%}")
         )  # fmt: skip
-    heads = ("model", "requests", "printed cost", "215 tokens are the request", "70 and 215 tokens", "above print")
+    heads = (
+        "model",
+        "requests",
+        "printed cost",
+        "215 tokens are the request",
+        "70 and 215 tokens",
+        "above print",
+    )
     return _table(heads, rows)
 
 
@@ -321,7 +344,12 @@ def claim_table() -> list[str]:
     claim("Sec. 2", "... and data, times", "1.18", f"{cx.opt_tokens(loss, 1e11) / tokens:.3f}")
     tokens, loss = _style(30e9)
     spent = 6 * 30e9 * tokens + 2 * 30e9 * 1e13
-    claim("Sec. 2", "30B quality, 1e13 tokens: FLOPs saved", "28%", f"{1 - cx.opt_flops(loss, 1e13) / spent:.1%}")
+    claim(
+        "Sec. 2",
+        "30B quality, 1e13 tokens: FLOPs saved",
+        "28%",
+        f"{1 - cx.opt_flops(loss, 1e13) / spent:.1%}",
+    )
     claim("Sec. 2", "... size", "13.6B", _count(cx.opt_params(loss, 1e13)))
     claim("Sec. 2", "... data, times", "2.84", f"{cx.opt_tokens(loss, 1e13) / tokens:.3f}")
     # 1.5B requests are 285 tokens each in the tables' column, of which 70/215 are input.
@@ -332,23 +360,43 @@ def claim_table() -> list[str]:
         read, wrote = 70 * 1.5e9 * scale, written * 1.5e9 * scale
         spent = cx.train_cost(30e9, tokens) + cx.serve_cost(30e9, read, wrote)
         weight = cx.effective_tokens(read, wrote)
-        claim("Sec. 6", f"30B quality, 1.5B requests{name}: cost saved", said[0], f"{1 - cx.opt_cost(loss, read, wrote) / spent:.1%}")
+        claim(
+            "Sec. 6",
+            f"30B quality, 1.5B requests{name}: cost saved",
+            said[0],
+            f"{1 - cx.opt_cost(loss, read, wrote) / spent:.1%}",
+        )
         claim("Sec. 6", "... size", said[1], _count(cx.opt_params(loss, weight)))
         claim("Sec. 6", "... data", said[2], _count(cx.opt_tokens(loss, weight)))
     tokens, loss = _style(13e9)
     smaller = cx.tokens_for_loss(loss, 7e9)
     spent, less = (6 * n * d + 2 * n * 2e12 for n, d in ((13e9, tokens), (7e9, smaller)))
-    claim("Fig. 1", "13B quality, 2e12 tokens, a 7B model: FLOPs saved", "1.7e22", f"{spent - less:.3g}".replace("e+", "e"))
+    claim(
+        "Fig. 1",
+        "13B quality, 2e12 tokens, a 7B model: FLOPs saved",
+        "1.7e22",
+        f"{spent - less:.3g}".replace("e+", "e"),
+    )
     claim("Fig. 1", "... share", "17%", f"{1 - less / spent:.1%}")
     tokens, loss = _style(70e9)
     flops = 6 * 70e9 * tokens + 2 * 70e9 * 2e12
-    claim("Sec. 6", "70B quality, 2T tokens: FLOPs above the optimum", "1.3%", f"{flops / cx.opt_flops(loss, 2e12) - 1:.2%}")
+    claim(
+        "Sec. 6",
+        "70B quality, 2T tokens: FLOPs above the optimum",
+        "1.3%",
+        f"{flops / cx.opt_flops(loss, 2e12) - 1:.2%}",
+    )
     for name, read, wrote in (
         ("", 2e12 * INPUT_SHARE, 2e12 * OUTPUT_SHARE),
         (", 7.02B requests as the caption says", 70 * 7.02e9, 215 * 7.02e9),
     ):
         spent = cx.train_cost(70e9, tokens) + cx.serve_cost(70e9, read, wrote)
-        claim("Sec. 6", f"70B quality, 2T tokens{name}: cost above the optimum", "36%", f"{spent / cx.opt_cost(loss, read, wrote) - 1:.1%}")
+        claim(
+            "Sec. 6",
+            f"70B quality, 2T tokens{name}: cost above the optimum",
+            "36%",
+            f"{spent / cx.opt_cost(loss, read, wrote) - 1:.1%}",
+        )
     return _table(("where", "claim", "printed", "computed"), rows)
 
 
@@ -414,14 +462,20 @@ def _joined(source: str, note: str) -> str:
 def _count(value: float) -> str:
     for unit, size in (("T", 1e12), ("B", 1e9), ("M", 1e6)):
         if value >= size:
-            return f"{value / size:.3g}{unit}" if value < 1000 * size else f"{value / size:,.0f}{unit}"
+            return (
+                f"{value / size:.3g}{unit}" if value < 1000 * size else f"{value / size:,.0f}{unit}"
+            )
     return f"{value:.0f}"
 
 
 def _dollars(value: float) -> str:
     for unit, size in (("M", 1e6), ("K", 1e3)):
         if value >= size:
-            return f"${value / size:.3g}{unit}" if value < 1000 * size else f"${value / size:,.0f}{unit}"
+            return (
+                f"${value / size:.3g}{unit}"
+                if value < 1000 * size
+                else f"${value / size:,.0f}{unit}"
+            )
     return f"${value:.0f}"
 
 
