@@ -197,7 +197,7 @@ def _shown(function: WorksheetFunction) -> list[str]:
         return [
             f"{where} gives two rows, headings and figures, here as columns:",
             "",
-            *_table((" ", " "), columns),
+            *_table(("heading", "figure"), columns),
         ]
     heads = cells.pop(0) if isinstance(rows[0][1], str) else [" "] * len(cells[0])
     return [f"{where} gives:", "", *_table(heads, cells)]
@@ -222,20 +222,34 @@ def _computed(formula: str) -> list[list[Any]]:
 
 
 def coefficient_table() -> list[str]:
-    """Three questions by every set of coefficients."""
-    rows = []
+    """One question by every set of coefficients."""
     optima = _optima()
+    rows = []
     for s, plan in zip(published().values(), optima, strict=True):
-        style = cx.chinchilla_tokens(30e9, s.law)
-        loss = cx.chinchilla_loss(30e9, style, s.law)
+        (
+            size,
+            tokens,
+            ratio,
+            _,
+            _,
+            cost,
+            _,
+            style_tokens,
+            style_ratio,
+            _,
+            _,
+            style_cost,
+            _,
+            saved,
+        ) = plan
         rows.append(
             (
-                f"`{s.name}`", f"{loss:.3f}", _count(style), f"{style / 30e9:.0f}", _count(plan[0]), _count(plan[1]),
-                f"{plan[2]:,.0f}", _dollars(plan[11]), _dollars(plan[5]), f"{plan[13]:.0%}",
+                f"`{s.name}`", _count(style_tokens), f"{style_ratio:.0f}", _count(size), _count(tokens),
+                f"{ratio:,.0f}", _dollars(style_cost), _dollars(cost), f"{saved:.0%}",
             )
         )  # fmt: skip
     heads = (
-        "set", "loss", "tokens, Chinchilla-style", "per parameter", "size, cost-optimal", "tokens", "per parameter",
+        "set", "tokens, Chinchilla-style", "per parameter", "size, cost-optimal", "tokens", "per parameter",
         "cost, Chinchilla-style", "cost-optimal", "saved",
     )  # fmt: skip
     # Of OPT_PLAN's columns 0 is the size, 5 the cost.
