@@ -315,6 +315,31 @@ def _equations(table: int, params: float, demand: float) -> dict[str, float]:
     }  # fmt: skip
 
 
+def deviation_table() -> list[str]:
+    """The figures that the paper prints otherwise than its equations give them."""
+    words = {
+        "training": "training tokens", "spent": "FLOPs", "opt_params": "optimal size",
+        "opt_training": "optimal tokens", "opt_spent": "optimal cost", "saved": "saved",
+    }  # fmt: skip
+    rows = []
+    for table in (2, 3):
+        by_model = {row["params"].text: row for row in printed.rows(table)}
+        for (model, key), deviation in printed.deviations(table).items():
+            row = by_model[model]
+            value = _equations(table, row["params"].value, row["tokens"].value)[key]
+            rows.append(
+                (
+                    str(table),
+                    model,
+                    words[key],
+                    row[key].text,
+                    _precise(value, key),
+                    deviation.reason,
+                )
+            )
+    return _table(("table", "row", "figure", "printed", "computed", "likely reason"), rows)
+
+
 def caption_table() -> list[str]:
     """The costs of Table 3 by the two readings of its caption."""
     rows = []
@@ -427,6 +452,7 @@ BLOCKS: dict[str, dict[str, Callable[[], list[str]]]] = {
         "Table 2": lambda: paper_tables()[2],
         "Table 3": lambda: paper_tables()[3],
         "Table 3 by its caption": caption_table,
+        "deviations": deviation_table,
     },
 }
 """Page -> the name of a table in it -> what computes it; the page marks where it stands."""
