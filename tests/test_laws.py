@@ -194,3 +194,35 @@ def test_the_mathematics_gives_nan_outside_its_domain_without_warning():
     assert np.isnan(optimum.optimal(1.69 + np.array([0.0, -1.0]), 1.0)).all()
     assert np.isnan(optimum.optimal(2.0, np.array([-1.0, np.nan]))).all()
     assert np.isnan(laws.tokens_for_loss(2.0, 1e6))
+
+
+@pytest.mark.parametrize(
+    ("formula", "arguments"),
+    [
+        (laws.loss, (7e9, 1e12)),
+        (laws.chinchilla_tokens, (7e9,)),
+        (laws.tokens_for_loss, (2.0, 7e9)),
+        (laws.params_for_loss, (2.0, 1e12)),
+        (laws.compute_overhead, (0.5,)),
+        (laws.breakeven_tokens, (13e9, 5.77e11, 7e9, 1.47e12)),
+        (laws.kaplan_loss, (175e9, 300e9)),
+        (optimum.lifetime_flops, (7e9, 1e12, 1e12)),
+        (SEC_6.burden, (1e12, 1e12)),
+        (SEC_6.effective_tokens, (1e12, 1e12)),
+        (SEC_6.training_cost, (7e9, 1e12)),
+        (SEC_6.serving_cost, (7e9, 1e12, 1e12)),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_formula_takes_lists_as_it_takes_numbers_and_is_nan_for_what_is_none(formula, arguments):
+    one = formula(*arguments)
+    assert formula(*([a, a] for a in arguments)) == pytest.approx([one, one], rel=1e-14)
+    for wrong in (math.nan, -1.0):
+        assert math.isnan(formula(wrong, *arguments[1:]))
+        assert np.isnan(formula([wrong], *arguments[1:])).all()
+
+
+@pytest.mark.parametrize("huge", [1e200, np.array([1e200])])
+def test_what_exceeds_a_float_has_no_value(huge):
+    assert np.isnan(optimum.lifetime_flops(huge, huge, 0.0)).all()
+    assert np.isnan(SEC_6.training_cost(huge, huge)).all()

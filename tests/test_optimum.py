@@ -230,6 +230,11 @@ def test_bounds_bind_exactly_when_they_must(loss, burden, size_factor, data_fact
         assert (n, d) == pytest.approx((params, tokens), rel=1e-12)
 
 
+def test_the_only_model_within_the_bounds_is_found():
+    only = laws.tokens_for_loss(2.0, 5e9)
+    assert tuple(map(float, constrained(2.0, 1e12, max_params=5e9, max_tokens=only))) == (5e9, only)
+
+
 def test_a_plan_is_the_cheapest_within_its_bounds():
     free = cx.opt_plan(2.0, 1e12, 1e12, header=False)[0]
     bound = cx.opt_plan(2.0, 1e12, 1e12, None, None, 5e9, header=False)[0]
