@@ -236,7 +236,9 @@ def test_ranges_and_counts_describe_the_runs() -> None:
 
 def test_without_draws_the_uncertainty_is_unknown() -> None:
     found = fit(*data_set(5).runs, draws=0)
-    assert np.isnan([found.standard_error, found.low, found.high]).all()
+    unknown = np.array([found.standard_error, found.low, found.high])
+    assert unknown.shape == (3, 5)
+    assert np.isnan(unknown).all()
 
 
 def test_bootstrap_repeats_with_its_seed_and_differs_with_another() -> None:
@@ -259,6 +261,18 @@ def test_intervals_are_the_percentiles_of_the_bootstrap() -> None:
     np.testing.assert_allclose(found.low, low, rtol=1e-12)
     np.testing.assert_allclose(found.high, high, rtol=1e-12)
     assert found.confidence == 0.8
+
+
+def test_unasked_the_intervals_are_of_95_percent_from_1000_draws_of_seed_0() -> None:
+    runs = data_set(7).runs
+    found = fit(*runs)
+    low, high = np.quantile(bootstrap(*runs, 1000), [0.025, 0.975], axis=0)
+    np.testing.assert_allclose((found.low, found.high), (low, high), rtol=1e-12)
+    np.testing.assert_array_equal(bootstrap(*runs, 20), bootstrap(*runs, 20, seed=0))
+
+
+def test_no_draws_are_an_empty_table() -> None:
+    assert bootstrap(*data_set(7).runs, 0).shape == (0, 5)
 
 
 def test_every_draw_is_a_minimum_for_its_own_runs() -> None:
