@@ -55,9 +55,15 @@ bench: .venv/dev ## measure speed, as ratios in one run
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_recalc.py
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_batch.py
 
+.PHONY: mutants
+mutants: .venv/dev ## wrong formulas that the tests do not notice (takes about an hour; docs/mutation.md)
+	$(BIN)/pip install --quiet --disable-pip-version-check --group mutants
+	$(BIN)/python benchmarks/mutants.py
+
 templates: .venv/user ## rebuild the workbooks in templates/
 	for name in budget compare fit batch paper; do \
 	  $(BIN)/chinchilla-xl new $$name templates/$$name.xlsx --force || exit 1; done
 
 clean: ## remove everything that make made
 	rm -rf .venv .test-wheel demo dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .mutants

@@ -25,6 +25,8 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+os.environ["OMP_NUM_THREADS"] = "1"  # as many mutants at once as there are cores
+
 # Loaded once for all mutants.
 import hypothesis
 import mpmath
@@ -71,7 +73,7 @@ def source_of(module: str) -> str:
 
 
 def mutants(module: str) -> list[str]:
-    """Every mutant of a module that differs from it in more than annotations."""
+    """The texts of all mutants of a module."""
     source = source_of(module)
     found = []
     for name in filter(SLIPS.fullmatch, operator_names()):
@@ -92,9 +94,11 @@ class OneMutant(importlib.machinery.SourceFileLoader):
         self.text = text
 
     def get_code(self, fullname: str):
+        """The mutant, compiled: no bytecode is read or written."""
         return compile(self.text, self.path, "exec", dont_inherit=True)
 
     def find_spec(self, name: str, path=None, target=None):
+        """This loader for its module, and nothing for others."""
         if name == self.name:
             return importlib.util.spec_from_file_location(name, self.path, loader=self)
         return None
