@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import approx_fprime, least_squares
 from scipy.special import huber, logsumexp
+from scipy.stats import norm
 
 from chinchilla_xl.fit import Fit, bootstrap, estimate, fit, resampling
 from chinchilla_xl.fit.newton import minimise
@@ -269,6 +270,15 @@ def test_unasked_the_intervals_are_of_95_percent_from_1000_draws_of_seed_0() -> 
     low, high = np.quantile(bootstrap(*runs, 1000), [0.025, 0.975], axis=0)
     np.testing.assert_allclose((found.low, found.high), (low, high), rtol=1e-12)
     np.testing.assert_array_equal(bootstrap(*runs, 20), bootstrap(*runs, 20, seed=0))
+
+
+def test_the_standard_error_of_a_normal_scatter_is_its_standard_deviation() -> None:
+    runs = data_set(7).runs
+    low, high = np.quantile(bootstrap(*runs, 400), norm.cdf([-1, 1]), axis=0)
+    np.testing.assert_allclose(fit(*runs, draws=400).standard_error, (high - low) / 2, rtol=1e-4)
+    draws = np.random.default_rng(0).normal(3, 0.2, (100_000, 1))
+    middle, error = resampling.spread(draws)
+    assert (middle, error) == (pytest.approx(3, abs=0.01), pytest.approx(0.2, rel=0.01))
 
 
 def test_no_draws_are_an_empty_table() -> None:

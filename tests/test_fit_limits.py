@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chinchilla_xl.fit import FitError, bootstrap, fit
+from chinchilla_xl.fit.diagnostics import open_exponents
 from fit_datasets import Array, data_set, table_4
 
 SIZES = np.repeat([1e8, 3e8, 1e9, 3e9], 4)
@@ -115,9 +116,27 @@ def test_options_out_of_range_are_errors(options: dict[str, float], message: str
         fit(SIZES, DURATIONS, LOSSES, **options)  # type: ignore[arg-type]
 
 
-def test_a_negative_number_of_draws_is_an_error() -> None:
-    with pytest.raises(FitError, match="count must be >= 0: -5; 1000 is usual"):
-        bootstrap(SIZES, DURATIONS, LOSSES, -5)
+@pytest.mark.parametrize("count", [-5, -1])
+def test_a_negative_number_of_draws_is_an_error(count: int) -> None:
+    with pytest.raises(FitError, match=f"count must be >= 0: {count}; 1000 is usual"):
+        bootstrap(SIZES, DURATIONS, LOSSES, count)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "found"),
+    [
+        ((0.1, 0.1), (0.5, 4.9), []),
+        ((0, 0.1), (0.5, 0.5), ["alpha"]),
+        ((0.1, 0), (0.5, 0.5), ["beta"]),
+        ((0.1, 0.1), (5, 0.5), ["alpha"]),
+        ((0, 0.1), (5, 5), ["alpha", "beta"]),
+    ],
+)
+def test_an_exponent_whose_interval_reaches_a_bound_is_open(
+    low: tuple[float, float], high: tuple[float, float], found: list[str]
+) -> None:
+    ends = (np.array([1, 1, 1, *exponents]) for exponents in (low, high))
+    assert open_exponents(*ends) == found
 
 
 def test_fit_errors_are_value_errors() -> None:
