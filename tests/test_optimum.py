@@ -90,6 +90,20 @@ def test_where_demand_weighs_about_as_much_as_training_every_digit_holds_too():
         assert optimum.optimal(loss, burden, law) == pytest.approx(expected, rel=1e-12)
 
 
+@pytest.mark.parametrize("beta", [0.05, 0.283, 1.0, 3.0])
+def test_two_steps_solve_the_reduced_equation_to_a_few_units_of_the_last_digit(beta):
+    centre = optimum._centre(beta)
+    with mpmath.workdps(40):
+        for s in np.linspace(-6, 20, 27):
+            reduced = optimum._reduced(float(s), beta, centre, math.exp, math.log, math.sqrt)[0]
+            exact = mpmath.findroot(
+                lambda u, s=s: beta * u - mpmath.log1p(mpmath.exp(s - u)),
+                max(centre, s / (1 + beta)),
+            )
+            # The error of log D is the relative error of D.
+            assert abs(reduced - exact) < 1e-14 * max(1, abs(exact))
+
+
 def test_brentq_agrees_to_1e_10_on_other_random_laws():
     for law, loss, burden in random_cases(2, 300):
         h = loss - law.E
