@@ -18,7 +18,7 @@ from scipy.stats import norm
 
 from chinchilla_xl.fit import Fit, bootstrap, estimate, fit, resampling
 from chinchilla_xl.fit.newton import minimise
-from chinchilla_xl.fit.objective import DELTA, expand
+from chinchilla_xl.fit.objective import DELTA, expand, predict
 from chinchilla_xl.fit.runs import checked
 from chinchilla_xl.fit.search import search
 from chinchilla_xl.laws import Law
@@ -91,6 +91,22 @@ def test_derivatives_are_those_of_the_objective() -> None:
     np.testing.assert_allclose(
         here.hessian[0], approx_fprime(theta, gradient, 1e-8), rtol=1e-3, atol=1e-7
     )
+
+
+def test_the_gauss_newton_matrix_takes_every_run_as_a_spring_of_its_present_pull() -> None:
+    runs = checked(*data_set(10).runs)
+    weights = np.random.default_rng(0).uniform(0, 2, (1, len(runs)))
+    theta = np.array([-0.3, -0.5, 0.2, 0.4, 0.3])
+
+    def residuals(point: Array) -> Array:
+        column: Array = predict(point[None], runs)[-1][0]
+        return column
+
+    here, slopes = residuals(theta), approx_fprime(theta, residuals, 1e-7)
+    pull = np.where(np.abs(here) > DELTA, DELTA * np.sign(here), here)
+    expected = slopes.T * (weights * pull / here) @ slopes
+    found = expand(theta[None], runs, weights).gauss_newton[0]
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
 
 
 def test_every_data_set_is_fitted_as_well_as_the_best_known_fit() -> None:
@@ -279,6 +295,11 @@ def test_the_standard_error_of_a_normal_scatter_is_its_standard_deviation() -> N
     draws = np.random.default_rng(0).normal(3, 0.2, (100_000, 1))
     middle, error = resampling.spread(draws)
     assert (middle, error) == (pytest.approx(3, abs=0.01), pytest.approx(0.2, rel=0.01))
+
+
+def test_influence_has_a_row_for_each_run() -> None:
+    weights = np.random.default_rng(0).multinomial(8, np.full(8, 1 / 8), 50).astype(float)
+    assert resampling.influence(np.ones((50, 5)), weights).shape == (8, 5)
 
 
 def test_no_draws_are_an_empty_table() -> None:

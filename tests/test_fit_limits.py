@@ -139,6 +139,13 @@ def test_an_exponent_whose_interval_reaches_a_bound_is_open(
     assert open_exponents(*ends) == found
 
 
+def test_five_distinct_runs_are_enough() -> None:
+    rows = [0, 3, 5, 10, 12]
+    found = fit(SIZES[rows], DURATIONS[rows], LOSSES[rows], draws=0)
+    assert found.distinct_points == 5
+    assert np.abs(found.residuals).max() < 1e-9
+
+
 def test_fit_errors_are_value_errors() -> None:
     assert issubclass(FitError, ValueError)
 
