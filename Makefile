@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo docs test test-all bench lint check-wheel templates clean
+.PHONY: help demo docs test test-all bench lint check-wheel templates clean mutants
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,9 +59,14 @@ docs: .venv/dev ## write what docs/ takes from the code, build the site in site/
 	$(BIN)/python tests/doc_pages.py
 	$(BIN)/zensical build --strict
 
+mutants: .venv/dev ## wrong formulas that the tests do not notice (takes about an hour; docs/mutation.md)
+	$(BIN)/pip install --quiet --disable-pip-version-check --group mutants
+	$(BIN)/python benchmarks/mutants.py
+
 templates: .venv/user ## rebuild the workbooks in templates/
 	for name in budget compare fit batch paper; do \
 	  $(BIN)/chinchilla-xl new $$name templates/$$name.xlsx --force || exit 1; done
 
 clean: ## remove everything that make made
 	rm -rf .venv .test-wheel demo site .cache dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .mutants
