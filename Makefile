@@ -37,9 +37,11 @@ test: lint ## lint, tests, and the tests against the built wheel
 
 check-wheel: .venv/dev ## the tests against the built wheel, with the source absent
 	rm -rf .test-wheel && mkdir .test-wheel
-	$(BIN)/python -m build --wheel --outdir .test-wheel/dist . > .test-wheel/build.log || (cat .test-wheel/build.log; exit 1)
+	$(BIN)/python -m build --outdir .test-wheel/dist . > .test-wheel/build.log || (cat .test-wheel/build.log; exit 1)
 	$(PYTHON) -m venv .test-wheel/venv
 	.test-wheel/venv/bin/pip install --quiet --disable-pip-version-check --upgrade pip
+	.test-wheel/venv/bin/pip install --quiet --disable-pip-version-check .test-wheel/dist/*.whl
+	.test-wheel/venv/bin/python tests/bare.py
 	wheel=$$(ls .test-wheel/dist/*.whl) && .test-wheel/venv/bin/pip install --quiet --disable-pip-version-check "$$wheel[all]" --group dev
 	cp -r addin tests docs templates pyproject.toml mkdocs.yml README.md CHANGELOG.md .test-wheel/
 	cd .test-wheel && venv/bin/python -c 'import chinchilla_xl, sys; sys.exit("site-packages" not in chinchilla_xl.__file__)'
@@ -68,5 +70,4 @@ templates: .venv/user ## rebuild the workbooks in templates/
 	  $(BIN)/chinchilla-xl new $$name templates/$$name.xlsx --force || exit 1; done
 
 clean: ## remove everything that make made
-	rm -rf .venv .test-wheel demo site .cache dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	rm -rf .mutants
+	rm -rf .venv .test-wheel demo site .cache dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .mutants

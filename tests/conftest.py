@@ -45,11 +45,23 @@ def server(server_port):
 
 
 @pytest.fixture(scope="session")
-def wheel(tmp_path_factory) -> Path:
-    """The wheel of this source, or the one that is being tested."""
+def distributions(tmp_path_factory) -> Path:
+    """The folder of the sdist and the wheel of this source, or of those that are being tested."""
     if not (ROOT / "udfs").exists():
-        return next((ROOT / "dist").glob("*.whl"))
-    target = tmp_path_factory.mktemp("wheel")
-    command = ["build", "--wheel", "--no-isolation", "--outdir", target, ROOT]
+        return ROOT / "dist"
+    target = tmp_path_factory.mktemp("dist")
+    command = ["build", "--sdist", "--wheel", "--no-isolation", "--outdir", target, ROOT]
     subprocess.run([sys.executable, "-m", *command], check=True, capture_output=True)
-    return next(target.glob("*.whl"))
+    return target
+
+
+@pytest.fixture(scope="session")
+def wheel(distributions) -> Path:
+    """The wheel of this source, or the one that is being tested."""
+    return next(distributions.glob("*.whl"))
+
+
+@pytest.fixture(scope="session")
+def sdist(distributions) -> Path:
+    """The source distribution beside the wheel."""
+    return next(distributions.glob("*.tar.gz"))

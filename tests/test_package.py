@@ -71,20 +71,6 @@ def test_the_examples_of_the_worksheet_functions_are_true():
     assert runner.summarize(verbose=False).failed == 0
 
 
-@pytest.mark.parametrize("missing", ["click", "formualizer", "openpyxl", "xlsxwriter"])
-def test_a_missing_extra_gives_one_line_that_says_what_to_install(missing, tmp_path):
-    blocker = f"import sys; sys.modules[{missing!r}] = None; sys.argv[1:] = {['show', 'x.xlsx']!r};"
-    if missing in ("formualizer", "xlsxwriter"):
-        blocker = blocker.replace("'show', 'x.xlsx'", "'new', 'budget', 'x.xlsx'")
-    code = blocker + "from chinchilla_xl.__main__ import main; main()"
-    result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path
-    )
-    assert result.returncode != 0
-    assert result.stderr.count("\n") == 1, result.stderr
-    assert "pip install 'chinchilla-xl[recalc]'" in result.stderr
-
-
 def test_the_examples_of_the_readme_are_true():
     readme = Path(__file__).resolve().parent.parent / "README.md"
     text = readme.read_text(encoding="utf-8")

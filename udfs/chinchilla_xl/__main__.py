@@ -10,7 +10,8 @@ def main() -> None:
     try:
         from chinchilla_xl.cli import main as run
     except ImportError as missing:
-        sys.exit(f"Error: {missing}")
+        sys.stderr.write(f"Error: {missing}\n")
+        sys.exit(3)  # cli_support's REFUSED, which is out of reach just now
     run()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from chinchilla_xl import cli_addin, cli_recalc
 from chinchilla_xl.cli_support import (
@@ -76,7 +77,7 @@ def functions(name: str | None) -> None:
     out.print(f"\nExample: {function.example}", markup=False)
 
 
-@cli.command()
+@cli.command(short_help="Build a workbook: budget, compare, fit, batch or paper.")
 @click.argument("template")
 @click.argument("output", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help=SET_HELP)
@@ -97,7 +98,7 @@ def new(
     click.echo(output)
 
 
-@cli.command()
+@cli.command(short_help="Print the named inputs and results of WORKBOOK.")
 @click.argument("workbook", type=click.Path())
 def show(workbook: str) -> None:
     """Print the named inputs and results of WORKBOOK, as cached in the file, and its path."""
@@ -107,7 +108,8 @@ def show(workbook: str) -> None:
     for sheet, columns, rows in named_rows(workbook):
         table = Table(box=None, pad_edge=False)
         for i, heading in enumerate((sheet, *columns, "")):
-            table.add_column(Text(heading), justify="right" if 0 < i <= len(columns) else "left")
+            side: Any = "right" if 0 < i <= len(columns) else "left"
+            table.add_column(Text(heading), justify=side, overflow="fold")
         for row in rows:
             table.add_row(*map(Text, row))
         out.print(table)
@@ -115,7 +117,7 @@ def show(workbook: str) -> None:
     click.echo(workbook)
 
 
-@cli.command()
+@cli.command(short_help="Find what makes a workbook hard to trust.")
 @click.argument("workbook", type=click.Path(path_type=Path))
 @click.option("--no-advice", is_flag=True, help="Leave out the conventions of our templates.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
@@ -145,7 +147,7 @@ def lint(workbook: Path, no_advice: bool, as_json: bool) -> None:
     sys.exit(FOUND if findings else 0)
 
 
-@cli.command()
+@cli.command(short_help="Fit the scaling law to your own training runs.")
 @click.argument("runs", type=click.Path(path_type=Path))
 @click.option("--params", metavar="COL", help="The column of parameters (default: guessed).")
 @click.option("--tokens", metavar="COL", help="The column of training tokens (default: guessed).")
@@ -217,7 +219,7 @@ def fit(
         click.echo(png)
 
 
-@cli.command()
+@cli.command(short_help="Draw Figures 1, 2 and 6 of arXiv 2401.00448.")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 def figures(folder: Path) -> None:
     """Draw Figures 1, 2 and 6 of arXiv 2401.00448 from the functions, as PNG files in FOLDER."""

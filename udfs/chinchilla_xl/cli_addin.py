@@ -33,11 +33,11 @@ _FOLDER = click.option(
 
 @click.group()
 def addin() -> None:
-    """The worksheet functions live in a spreadsheet program.
+    """Let a spreadsheet program compute the functions while you type.
 
     \b
-    chinchilla-xl addin install                  Excel on Windows computes them while you type
-    chinchilla-xl addin install --host calc      LibreOffice Calc computes them while you type
+    chinchilla-xl addin install                  install them in Excel on Windows
+    chinchilla-xl addin install --host calc      install them in LibreOffice Calc
     chinchilla-xl addin status --host calc       does it, and if not, why?
     """  # noqa: D301 (click looks for the backspace)
 
@@ -63,7 +63,7 @@ def build(name: str, output: Path | None, force: bool) -> None:
     click.echo(output)
 
 
-@addin.command()
+@addin.command(short_help="Install the functions and try them.")
 @_HOST
 @_FOLDER
 def install(name: str, folder: Path | None) -> None:
@@ -79,7 +79,7 @@ def uninstall(name: str, folder: Path | None) -> None:
     _tell(host(name).uninstall(folder))
 
 
-@addin.command()
+@addin.command(short_help="Say whether the program computes the functions.")
 @_HOST
 @_FOLDER
 def status(name: str, folder: Path | None) -> None:
@@ -87,7 +87,7 @@ def status(name: str, folder: Path | None) -> None:
     _tell(host(name).status(folder))
 
 
-@addin.command()
+@addin.command(short_help="Say what is there, what is wrong and how to mend it.")
 @_HOST
 @_FOLDER
 def doctor(name: str, folder: Path | None) -> None:
@@ -95,7 +95,7 @@ def doctor(name: str, folder: Path | None) -> None:
     _tell(host(name).doctor(folder))
 
 
-@addin.command()
+@addin.command(short_help="Rename the functions in formulas for another program.")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--for", "reader", type=click.Choice(["excel", "calc"]), required=True,

@@ -34,7 +34,7 @@ _SCHEDULER = click.option(
 )
 
 
-@click.command()
+@click.command(short_help="Recalculate workbooks without a spreadsheet program.")
 @click.argument("files", nargs=-1, required=True, type=_LOCATION)
 @click.option(
     "-o", "--output-dir", metavar="DIR", type=_LOCATION,
@@ -103,7 +103,7 @@ def recompute(
     sys.exit(code)
 
 
-@click.command()
+@click.command(short_help="Write inputs from a file into WORKBOOK and recompute it.")
 @click.argument("workbook", type=_LOCATION)
 @click.argument("inputs", type=_LOCATION)
 @click.option(
@@ -132,7 +132,7 @@ def fill(workbook: str, inputs: str, output: str, engine: str, force: bool, as_j
     sys.exit(KEPT if report.kept else 0)
 
 
-@click.command()
+@click.command(short_help="Run WORKBOOK over a table of scenarios.")
 @click.argument("workbook", type=_LOCATION)
 @click.argument("scenarios", type=_LOCATION)
 @click.option("--outputs", metavar="NAME,...", required=True, help="The cells to report.")

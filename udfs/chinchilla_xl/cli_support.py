@@ -116,5 +116,5 @@ def check_new(path: str | os.PathLike[str], suffix: str, force: bool) -> None:
 
 
 def console() -> Console:
-    """Standard output, wide enough for tables where nobody watches."""
-    return Console(width=None if sys.stdout.isatty() else 120, highlight=False)
+    """Standard output; where nobody watches, no line is broken and no figure cut."""
+    return Console(width=None if sys.stdout.isatty() else 1000, highlight=False)

@@ -20,12 +20,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from openpyxl.utils import FORMULAE
-
 from chinchilla_xl.errors import MissingExtra, ProgramFailed, ProgramMissing, ProgramTimeout
 from chinchilla_xl.recalc.archive import Archive
 from chinchilla_xl.recalc.lower import OURS, bare_name
 from chinchilla_xl.recalc.references import called
+
+try:
+    from openpyxl.utils import FORMULAE
+except ImportError as missing:
+    raise MissingExtra("openpyxl", "recalc") from missing
 
 _PATIENCE = 300.0
 """Seconds for a workbook, unless told otherwise."""

@@ -16,9 +16,7 @@ from contextlib import closing
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-import pandas as pd
-
-from chinchilla_xl.errors import ArgumentError, ChinchillaError, WorkbookError
+from chinchilla_xl.errors import ArgumentError, ChinchillaError, MissingExtra, WorkbookError
 from chinchilla_xl.functions import CellError
 from chinchilla_xl.recalc.engines import EMBEDDED, Engine, open_engine
 from chinchilla_xl.recalc.files import Location, is_remote, local_path, only_here, read_file
@@ -27,6 +25,11 @@ from chinchilla_xl.recalc.journal import ERROR, Journal, Row
 from chinchilla_xl.recalc.live import LiveWorkbook, check, run_all
 from chinchilla_xl.recalc.processes import Lost, collected, in_processes
 from chinchilla_xl.recalc.tables import check_table, read_table, write_table
+
+try:
+    import pandas as pd
+except ImportError as missing:
+    raise MissingExtra("pandas", "recalc") from missing
 
 _ROWS_A_TASK = 25
 _ROWS_A_PROCESS = 100

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 
 from chinchilla_xl.errors import BrokenFile, MissingExtra, UnsupportedFile, WorkbookError
 from chinchilla_xl.recalc.files import Location, read_file, suffix_of, write_file
@@ -29,10 +30,9 @@ def read_table(path: Location, sheet: str | None = None) -> pd.DataFrame:
         data = read_file(path)
     except WorkbookError as e:
         raise type(e)(f"{path}: {e}") from None
+    _need(_READ_WITH, suffix_of(path))
     try:
         frame = reader(data, sheet)
-    except ImportError:
-        raise MissingExtra("pyarrow", "parquet") from None
     except Exception as e:  # noqa: BLE001 (each reader raises its own kinds)
         reason = str(e).splitlines()[0][:160] if str(e) else type(e).__name__
         raise BrokenFile(f"{path}: it cannot be read as a table: {reason}") from None
@@ -70,12 +70,23 @@ _READERS: dict[str, Callable[[bytes, str | None], pd.DataFrame]] = {
 }
 
 
+_READ_WITH = {".xlsx": ("openpyxl", "recalc"), ".parquet": ("pyarrow", "parquet")}
+_WRITTEN_WITH = {".xlsx": ("xlsxwriter", "recalc"), ".parquet": ("pyarrow", "parquet")}
+"""Kind of file -> the package that pandas needs for it, and the extra that brings it."""
+
+
+def _need(packages: Mapping[str, tuple[str, str]], kind: str) -> None:
+    if kind in packages and find_spec(packages[kind][0]) is None:
+        raise MissingExtra(*packages[kind])
+
+
 def check_table(path: Location) -> None:
-    """UnsupportedFile unless a table can be written to a file of this kind."""
+    """UnsupportedFile or MissingExtra unless a table can be written to a file of this kind."""
     if suffix_of(path) not in _READERS:
         raise UnsupportedFile(
             f"{os.fspath(path)}: results must go to a .csv, .xlsx or .parquet file"
         )
+    _need(_WRITTEN_WITH, suffix_of(path))
 
 
 def write_table(path: Location, frame: pd.DataFrame) -> None:

@@ -21,7 +21,8 @@ _SUFFIXES = ((1e15, "E"), (1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
 def named_rows(path: Location) -> list[Section]:
     """Per block of named cells: its heading, its column headings, and rows of label and values.
 
-    The label is the text at the left of the row, the heading what stands above the block.
+    The label is the text at the left of the row. The heading is the nearest row above that looks like
+    one; where none does, the row above the block.
     """
     path = os.fspath(path)
     try:
@@ -46,21 +47,65 @@ def named_rows(path: Location) -> list[Section]:
 
 
 def _sections(sheet: Any, rows: dict[int, set[int]]) -> list[Section]:
-    found: list[Section] = []
-    previous = None
-    unit_column = 0
+    blocks: dict[int, list[int]] = {}
+    previous = heading = 0
     for row in sorted(rows):
-        columns = sorted(rows[row])
-        if previous is None or row > previous + 1:
-            heading = [_text(sheet, Cell(row - 1, c)) for c in range(1, max(columns) + 1)]
-            unit_column = _unit_column(sheet, row - 1)
-            found.append((f"{sheet.title}: {heading[0]}", heading[1:], []))
-        unit = _text(sheet, Cell(row, unit_column)) if unit_column else ""
-        width = len(found[-1][1])
-        values = [_text(sheet, Cell(row, c)) for c in range(2, width + 2)]
-        found[-1][2].append([_text(sheet, Cell(row, 1)), *values, unit])
+        coloured = _coloured(sheet, row)
+        if coloured or not previous or row > previous + 1:
+            heading = coloured or row - 1
+        blocks.setdefault(heading, []).append(row)
         previous = row
-    return found
+    return [
+        _section(sheet, heading, {r: rows[r] for r in block}) for heading, block in blocks.items()
+    ]
+
+
+def _section(sheet: Any, heading: int, rows: dict[int, set[int]]) -> Section:
+    """The block of these rows under its heading; `rows` says which columns have names."""
+    last = max(column for columns in rows.values() for column in columns)
+    named = _naming_row(sheet, heading, last)
+    units = _row_of_units(sheet, heading, rows)
+    unit = 0 if units else _unit_column(sheet, named)
+    shown = [column for column in range(2, last + 1) if column != unit]
+    columns = [
+        f"{_text(sheet, Cell(named, c))}\n{_text(sheet, Cell(units, c))}".strip() for c in shown
+    ]
+    lines = [
+        [_text(sheet, Cell(row, c)) for c in (1, *shown)]
+        + [_text(sheet, Cell(row, unit)) if unit else ""]
+        for row in rows
+    ]
+    return f"{sheet.title}: {_text(sheet, Cell(heading, 1))}", columns, lines
+
+
+def _coloured(sheet: Any, row: int) -> int:
+    """The nearest row above whose first cell is a heading by its looks, bold on a colour, or 0."""
+    for above in range(row - 1, 0, -1):
+        cell = sheet.cell(above, 1)
+        if cell.font.b and cell.fill.fill_type and isinstance(cell.value, str):
+            return above
+    return 0
+
+
+def _naming_row(sheet: Any, heading: int, last: int) -> int:
+    """The row that names the columns: of a heading within a table, in another colour, that above."""
+    if not heading or any(_text(sheet, Cell(heading, c)) for c in range(2, last + 1)):
+        return heading
+    above = _coloured(sheet, heading)
+    if above and _colour(sheet, above) != _colour(sheet, heading):
+        return above
+    return heading
+
+
+def _colour(sheet: Any, row: int) -> Any:
+    return sheet.cell(row, 1).fill.fgColor.rgb
+
+
+def _row_of_units(sheet: Any, heading: int, rows: dict[int, set[int]]) -> int:
+    """The row under the heading if it has no names and holds words alone, else 0."""
+    below = [cell.value for cell in sheet[heading + 1][1:] if cell.value is not None]
+    words = bool(below) and all(isinstance(value, str) for value in below)
+    return heading + 1 if words and heading + 1 not in rows else 0
 
 
 def _unit_column(sheet: Any, row: int) -> int:

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
-from chinchilla_xl.errors import ArgumentError
+from chinchilla_xl.errors import ArgumentError, MissingExtra
 from chinchilla_xl.recalc.tables import read_table
+
+try:
+    import pandas as pd
+except ImportError as missing:
+    raise MissingExtra("pandas", "recalc") from missing
 
 # What people call the columns, in lower-case letters only, the surest first.
 USUAL_NAMES: dict[str, tuple[str, ...]] = {
