@@ -1,0 +1,325 @@
+"""Rewrites the calls of our functions in a formula: the add-in's, LAMBDA names, or written out.
+
+    addin    OPT_PARAMS(A1,B1), in any of the spellings that hosts store
+    lambda   CX.OPT_PARAMS(A1,B1), a defined name that holds a LAMBDA
+    cells    LET(...), the whole computation in the cell
+
+All else in a formula stays as it was, to the space. Texts of the other editions are taken for ours
+only where they are exactly what `editions` makes, but for capitals and spaces, which Excel sets anew.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import product
+
+from chinchilla_xl.editions import inlined, lambda_names
+from chinchilla_xl.errors import ArgumentError
+from chinchilla_xl.recalc.lower import OURS, bare_name
+from chinchilla_xl.recalc.parts import DefinedName
+from chinchilla_xl.recalc.syntax import (
+    BRACKETS,
+    NotParsedError,
+    Template,
+    marked,
+    numbered,
+    split,
+    tokens,
+)
+
+ADDIN, LAMBDA, CELLS = EDITIONS = ("addin", "lambda", "cells")
+
+_PREFIX = "CX."
+_LET = "_xlfn.LET"
+_VARIABLE = "_xlpm."
+_MENTION = re.compile("|".join(OURS), re.IGNORECASE)
+_QUOTED = rf"""("[^"]*"|'[^']*'|{BRACKETS})"""
+_SPACED = re.compile(rf"{_QUOTED}|(?<=[\w.])\s+(?=\()", re.DOTALL)
+_LOOSE = re.compile(rf"{_QUOTED}|\s*([-+*/^(),;<>=&{{}}:])\s*", re.DOTALL)
+
+
+@dataclass(slots=True)
+class _Call:
+    """A call in a text: where it starts and ends, its arguments, and the calls in each of them."""
+
+    name: str
+    start: int
+    stop: int = 0
+    slots: list[tuple[int, int]] = field(default_factory=list)
+    inner: list[list[_Call]] = field(default_factory=lambda: [[]])
+
+
+Change = Callable[[str, list[str]], str | None]
+"""What becomes of a call, given its name and its arguments as they stand; None: it stays."""
+
+
+def rewritten(formula: str, change: Change) -> str:
+    """The formula (without its equals sign) with the outermost calls changed for which `change`
+    knows something else, and so on in the arguments of those that stay.
+
+    Raises NotParsedError for what is no formula.
+    """
+    root = _calls(formula)
+    return _text(formula, 0, len(formula), root.inner[0], change)
+
+
+def _text(text: str, start: int, stop: int, calls: Iterable[_Call], change: Change) -> str:
+    pieces = []
+    for call in calls:
+        new = change(call.name, [text[a:b] for a, b in call.slots])
+        if new is None:
+            pieces.append(text[start : call.slots[0][0]])
+            for (a, b), inner in zip(call.slots, call.inner, strict=True):
+                pieces.append(_text(text, a, b, inner, change))
+                pieces.append(text[b : b + 1])
+        else:
+            pieces += [text[start : call.start], new]
+        start = call.stop
+    return "".join([*pieces, text[start:stop]])
+
+
+def _calls(formula: str) -> _Call:
+    """The calls of a formula in a call of no name."""
+    outside = _Call("", 0)
+    calls, begins, depth = [outside], [0], 0
+    for token in tokens(formula):
+        kind, start, stop = str(token.token_type), token.start - 1, token.end - 1
+        if kind == "Array":
+            depth += 1 if str(token.subtype) == "Open" else -1
+        elif kind in ("Func", "Paren") and str(token.subtype) == "Open":
+            call = _Call(formula[start : stop - 1] if kind == "Func" else "", start)
+            calls[-1].inner[-1].append(call)
+            calls.append(call)
+            begins.append(stop)
+        elif kind in ("Func", "Paren"):
+            call = calls.pop()
+            if not calls:
+                raise NotParsedError
+            call.slots.append((begins.pop(), start))
+            call.stop = stop
+        elif kind == "Sep" and not depth:
+            if len(calls) == 1:
+                raise NotParsedError
+            calls[-1].slots.append((begins[-1], start))
+            calls[-1].inner.append([])
+            begins[-1] = stop
+    if len(calls) > 1:
+        raise NotParsedError
+    return outside
+
+
+def to_lambda(formula: str, leave: frozenset[str] = frozenset()) -> str:
+    """The formula with calls of the add-in's functions as calls of LAMBDA names, but those to `leave`.
+
+    >>> to_lambda("1+OPT_PARAMS(A1, _xldudf_CHINCHILLA_LOSS(B1,C1))")
+    '1+CX.OPT_PARAMS(A1, CX.CHINCHILLA_LOSS(B1,C1))'
+    """
+    known = lambda_names().keys() - leave
+
+    def change(name: str, arguments: list[str]) -> str | None:
+        bare = bare_name(name)
+        if bare not in known:
+            return None
+        return _call(_PREFIX + bare, [rewritten(a, change) for a in arguments])
+
+    return _changed(formula, change)
+
+
+def to_addin(formula: str, ours: Mapping[str, str], prefix: str = "") -> str:
+    """The formula with the LAMBDA names in `ours` (name in capitals -> function) as the add-in's.
+
+    >>> to_addin("CX.OPT_PARAMS(A1, 5)", {"CX.OPT_PARAMS": "OPT_PARAMS"})
+    'OPT_PARAMS(A1, 5)'
+    """
+
+    def change(name: str, arguments: list[str]) -> str | None:
+        function = ours.get(name.upper())
+        if function is None:
+            return None
+        return _call(prefix + function, [rewritten(a, change) for a in arguments])
+
+    return _changed(formula, change)
+
+
+def to_cells(formula: str) -> str:
+    """The formula with the whole computation of every function of ours written out.
+
+    Raises ArgumentError for a function that cannot be written out.
+    """
+
+    def change(name: str, arguments: list[str]) -> str | None:
+        bare = bare_name(name)
+        if bare not in OURS:
+            return None
+        if bare not in lambda_names():
+            raise ArgumentError(f"{bare} iterates: no formula can stand for it")
+        return inlined(bare, _given(rewritten(a, change).strip() for a in arguments))
+
+    return _changed(formula, change)
+
+
+def from_cells(formula: str) -> str:
+    """The formula with computations that `to_cells` has written out as calls again."""
+    if not _mentions(_LET, formula):
+        return formula
+
+    def change(name: str, arguments: list[str]) -> str | None:
+        found = _recognised(arguments) if name.upper() == _LET.upper() else None
+        if found is None:
+            return None
+        function, given = found
+        return _call(function, [rewritten(a, change) for a in given])
+
+    return rewritten(formula, change)
+
+
+def calls_ours(formula: str) -> list[str]:
+    """The functions of ours that a formula calls as the add-in's, in order."""
+    found = []
+
+    def note(name: str, _: list[str]) -> None:
+        if bare_name(name) in OURS:
+            found.append(bare_name(name))
+
+    _changed(formula, note)
+    return found
+
+
+def _changed(formula: str, change: Change) -> str:
+    """The formula changed; spaces between names and parentheses go only if anything else does."""
+    if not _MENTION.search(formula):
+        return formula
+    tight = _SPACED.sub(lambda m: m[1] or "", formula)
+    new = rewritten(tight, change)
+    return formula if new == tight else new
+
+
+def _call(name: str, arguments: list[str]) -> str:
+    return f"{name}({','.join(arguments)})"
+
+
+def _given(arguments: Iterable[str]) -> list[str]:
+    """Arguments without the single blank between two parentheses."""
+    found = list(arguments)
+    return [] if found == [""] else found
+
+
+class AsAddin:
+    """Reads the formulas of one workbook as the add-in's: its LAMBDA names, and what is written out.
+
+    `ours` has the names that hold our LAMBDAs; other definitions of such names are somebody's own.
+    """
+
+    def __init__(self, names: Iterable[DefinedName]) -> None:
+        self.ours = our_lambdas(names)
+        self._templates: dict[object, Template] = {}
+
+    def __call__(self, formula: str) -> str:
+        """The formula with calls of the add-in's functions; formulas of one shape are read once."""
+        if not ((self.ours and _mentions(_PREFIX, formula)) or _mentions(_LET, formula)):
+            return formula
+        shape, references = split(formula)
+        if shape not in self._templates:
+            try:
+                text = to_addin(from_cells(numbered(marked(formula))), self.ours)
+            except (NotParsedError, RecursionError):
+                return formula
+            self._templates[shape] = Template(text)
+        return self._templates[shape].filled(references)
+
+
+def our_lambdas(names: Iterable[DefinedName]) -> dict[str, str]:
+    """The names in capitals that hold our LAMBDAs, and the function of each."""
+    return {
+        name.name.upper(): function
+        for name in names
+        if (function := _function_of(name.name)) and name.sheet is None
+        and is_lambda_of(function, name.formula)
+    }  # fmt: skip
+
+
+def _function_of(name: str) -> str:
+    """The function whose LAMBDA a name would hold; empty if none."""
+    function = name.upper().removeprefix(_PREFIX)
+    return function if name.upper().startswith(_PREFIX) and function in lambda_names() else ""
+
+
+def _mentions(word: str, formula: str) -> bool:
+    return word in formula or word.upper() in formula.upper()
+
+
+def is_lambda_of(function: str, formula: str) -> bool:
+    """Whether a name's formula is the LAMBDA of a function, but for capitals and spaces."""
+    expected = lambda_names().get(function)
+    return expected is not None and normal(formula) == _normal_lambda(function)
+
+
+@lru_cache(maxsize=64)
+def _normal_lambda(function: str) -> str:
+    return normal(lambda_names()[function].formula)
+
+
+def normal(formula: str) -> str:
+    """A formula without what Excel sets anew: capitals and spaces outside of quotes."""
+    return _LOOSE.sub(lambda m: m[1] or m[2], formula.strip()).upper() if formula else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    """What a function is written out to: the texts of its LET, with a place for each argument."""
+
+    function: str
+    given: tuple[bool, ...]
+    places: tuple[int, ...]  # of each argument that is given, in the LET
+
+
+def _marker(number: int) -> str:
+    return f"_cx_argument_{number}"
+
+
+@lru_cache(maxsize=1)
+def _patterns() -> dict[tuple[int, str], list[_Pattern]]:
+    """By the number of texts in the LET and the last of them, which takes no argument."""
+    found: dict[tuple[int, str], list[_Pattern]] = {}
+    for function in lambda_names():
+        required = OURS[function].required
+        optional = len(OURS[function].parameters) - required
+        for choice in product((False, True), repeat=optional):
+            given = (*(True,) * required, *choice)
+            texts = _let(inlined(function, [_marker(i) if g else "" for i, g in enumerate(given)]))
+            markers = [_marker(i) for i, g in enumerate(given) if g]
+            if texts is not None and all(marker in texts for marker in markers):
+                places = tuple(texts.index(marker) for marker in markers)
+                key = len(texts), normal(texts[-1])
+                found.setdefault(key, []).append(_Pattern(function, given, places))
+    return found
+
+
+def _let(formula: str) -> list[str] | None:
+    """The texts of a formula that is nothing but a LET."""
+    call = next(iter(_calls(formula).inner[0]), None)
+    if call is None or call.name != _LET or (call.start, call.stop) != (0, len(formula)):
+        return None
+    return [formula[a:b] for a, b in call.slots]
+
+
+def _recognised(texts: list[str]) -> tuple[str, list[str]] | None:
+    """The function, and its arguments, that a LET with these texts is written out from."""
+    whole = normal(_call(_LET, texts))
+    for pattern in _patterns().get((len(texts), normal(texts[-1])), ()):
+        arguments = [""] * len(pattern.given)
+        places = iter(pattern.places)
+        for i, given in enumerate(pattern.given):
+            if given:
+                arguments[i] = texts[next(places)].strip()
+        while arguments and not arguments[-1]:
+            arguments.pop()
+        # A variable of the sheet's own LET could be caught by one of ours.
+        free = any(_VARIABLE in from_cells(argument).lower() for argument in arguments)
+        if not free and normal(inlined(pattern.function, arguments)) == whole:
+            return pattern.function, arguments
+    return None
+
