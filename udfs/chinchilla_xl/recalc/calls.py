@@ -41,6 +41,9 @@ _SPACED = re.compile(rf"{_QUOTED}|(?<=[\w.])\s+(?=\()", re.DOTALL)
 _LOOSE = re.compile(rf"{_QUOTED}|\s*([-+*/^(),;<>=&{{}}:])\s*", re.DOTALL)
 
 
+_WORD = re.compile(rf"{_QUOTED}|(?<![\w.!])({re.escape(_PREFIX)}\w+)", re.IGNORECASE | re.DOTALL)
+
+
 @dataclass(slots=True)
 class _Call:
     """A call in a text: where it starts and ends, its arguments, and the calls in each of them."""
@@ -83,10 +86,10 @@ def _text(text: str, start: int, stop: int, calls: Iterable[_Call], change: Chan
 
 def _calls(formula: str) -> _Call:
     """The calls of a formula in a call of no name."""
-    outside = _Call("", 0)
+    outside, at = _Call("", 0), _positions(formula)
     calls, begins, depth = [outside], [0], 0
     for token in tokens(formula):
-        kind, start, stop = str(token.token_type), token.start - 1, token.end - 1
+        kind, start, stop = str(token.token_type), at(token.start - 1), at(token.end - 1)
         if kind == "Array":
             depth += 1 if str(token.subtype) == "Open" else -1
         elif kind in ("Func", "Paren") and str(token.subtype) == "Open":
@@ -109,6 +112,14 @@ def _calls(formula: str) -> _Call:
     if len(calls) > 1:
         raise NotParsedError
     return outside
+
+
+def _positions(text: str) -> Callable[[int], int]:
+    """The place of a character, given where it starts in UTF-8, by which tokens tell theirs."""
+    if text.isascii():
+        return lambda place: place
+    places = [i for i, character in enumerate(text) for _ in character.encode()]
+    return [*places, len(text)].__getitem__
 
 
 def to_lambda(formula: str, leave: frozenset[str] = frozenset()) -> str:
@@ -186,6 +197,20 @@ def calls_ours(formula: str) -> list[str]:
 
     _changed(formula, note)
     return found
+
+
+def sole_call(formula: str) -> str:
+    """The function of ours, or "SINGLE", whose call is the whole formula; empty if it is more."""
+    calls = _calls(formula).inner[0]
+    if len(calls) != 1 or (calls[0].start, calls[0].stop) != (0, len(formula)):
+        return ""
+    name = bare_name(calls[0].name)
+    return name if name in OURS or name == "SINGLE" else ""
+
+
+def lambda_words(formula: str) -> set[str]:
+    """The LAMBDA names that a formula holds outside of quotes, in capitals."""
+    return {m[2].upper() for m in _WORD.finditer(formula) if m[2]}
 
 
 def _changed(formula: str, change: Change) -> str:
