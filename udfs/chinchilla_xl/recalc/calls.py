@@ -11,115 +11,35 @@ only where they are exactly what `editions` makes, but for capitals and spaces, 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 
 from chinchilla_xl.editions import inlined, lambda_names
 from chinchilla_xl.errors import ArgumentError
+from chinchilla_xl.recalc.calltext import QUOTED, Change, calls_in, rewritten
+from chinchilla_xl.recalc.flatlet import LET, flat, is_let, nested
 from chinchilla_xl.recalc.lower import OURS, bare_name
 from chinchilla_xl.recalc.parts import DefinedName
 from chinchilla_xl.recalc.syntax import (
-    BRACKETS,
     NotParsedError,
     Template,
     marked,
     numbered,
     split,
-    tokens,
 )
 
 ADDIN, LAMBDA, CELLS = EDITIONS = ("addin", "lambda", "cells")
 
 _PREFIX = "CX."
-_LET = "_xlfn.LET"
 _VARIABLE = "_xlpm."
 _MENTION = re.compile("|".join(OURS), re.IGNORECASE)
-_QUOTED = rf"""("[^"]*"|'[^']*'|{BRACKETS})"""
-_SPACED = re.compile(rf"{_QUOTED}|(?<=[\w.])\s+(?=\()", re.DOTALL)
-_LOOSE = re.compile(rf"{_QUOTED}|\s*([-+*/^(),;<>=&{{}}:])\s*", re.DOTALL)
+_SPACED = re.compile(rf"{QUOTED}|(?<=[\w.])\s+(?=\()", re.DOTALL)
+_LOOSE = re.compile(rf"{QUOTED}|\s*([-+*/^(),;<>=&{{}}:])\s*", re.DOTALL)
 
 
-_WORD = re.compile(rf"{_QUOTED}|(?<![\w.!])({re.escape(_PREFIX)}\w+)", re.IGNORECASE | re.DOTALL)
-
-
-@dataclass(slots=True)
-class _Call:
-    """A call in a text: where it starts and ends, its arguments, and the calls in each of them."""
-
-    name: str
-    start: int
-    stop: int = 0
-    slots: list[tuple[int, int]] = field(default_factory=list)
-    inner: list[list[_Call]] = field(default_factory=lambda: [[]])
-
-
-Change = Callable[[str, list[str]], str | None]
-"""What becomes of a call, given its name and its arguments as they stand; None: it stays."""
-
-
-def rewritten(formula: str, change: Change) -> str:
-    """The formula (without its equals sign) with the outermost calls changed for which `change`
-    knows something else, and so on in the arguments of those that stay.
-
-    Raises NotParsedError for what is no formula.
-    """
-    root = _calls(formula)
-    return _text(formula, 0, len(formula), root.inner[0], change)
-
-
-def _text(text: str, start: int, stop: int, calls: Iterable[_Call], change: Change) -> str:
-    pieces = []
-    for call in calls:
-        new = change(call.name, [text[a:b] for a, b in call.slots])
-        if new is None:
-            pieces.append(text[start : call.slots[0][0]])
-            for (a, b), inner in zip(call.slots, call.inner, strict=True):
-                pieces.append(_text(text, a, b, inner, change))
-                pieces.append(text[b : b + 1])
-        else:
-            pieces += [text[start : call.start], new]
-        start = call.stop
-    return "".join([*pieces, text[start:stop]])
-
-
-def _calls(formula: str) -> _Call:
-    """The calls of a formula in a call of no name."""
-    outside, at = _Call("", 0), _positions(formula)
-    calls, begins, depth = [outside], [0], 0
-    for token in tokens(formula):
-        kind, start, stop = str(token.token_type), at(token.start - 1), at(token.end - 1)
-        if kind == "Array":
-            depth += 1 if str(token.subtype) == "Open" else -1
-        elif kind in ("Func", "Paren") and str(token.subtype) == "Open":
-            call = _Call(formula[start : stop - 1] if kind == "Func" else "", start)
-            calls[-1].inner[-1].append(call)
-            calls.append(call)
-            begins.append(stop)
-        elif kind in ("Func", "Paren"):
-            call = calls.pop()
-            if not calls:
-                raise NotParsedError
-            call.slots.append((begins.pop(), start))
-            call.stop = stop
-        elif kind == "Sep" and not depth:
-            if len(calls) == 1:
-                raise NotParsedError
-            calls[-1].slots.append((begins[-1], start))
-            calls[-1].inner.append([])
-            begins[-1] = stop
-    if len(calls) > 1:
-        raise NotParsedError
-    return outside
-
-
-def _positions(text: str) -> Callable[[int], int]:
-    """The place of a character, given where it starts in UTF-8, by which tokens tell theirs."""
-    if text.isascii():
-        return lambda place: place
-    places = [i for i, character in enumerate(text) for _ in character.encode()]
-    return [*places, len(text)].__getitem__
+_WORD = re.compile(rf"{QUOTED}|(?<![\w.!])({re.escape(_PREFIX)}\w+)", re.IGNORECASE | re.DOTALL)
 
 
 def to_lambda(formula: str, leave: frozenset[str] = frozenset()) -> str:
@@ -169,16 +89,17 @@ def to_cells(formula: str) -> str:
             raise ArgumentError(f"{bare} iterates: no formula can stand for it")
         return inlined(bare, _given(rewritten(a, change).strip() for a in arguments))
 
-    return _changed(formula, change)
+    new = _changed(formula, change)
+    return formula if new == formula else flat(new)
 
 
 def from_cells(formula: str) -> str:
     """The formula with computations that `to_cells` has written out as calls again."""
-    if not _mentions(_LET, formula):
+    if not _mentions(LET, formula):
         return formula
 
     def change(name: str, arguments: list[str]) -> str | None:
-        found = _recognised(arguments) if name.upper() == _LET.upper() else None
+        found = _recognised(nested(arguments)) if is_let(name) else None
         if found is None:
             return None
         function, given = found
@@ -201,7 +122,7 @@ def calls_ours(formula: str) -> list[str]:
 
 def sole_call(formula: str) -> str:
     """The function of ours, or "SINGLE", whose call is the whole formula; empty if it is more."""
-    calls = _calls(formula).inner[0]
+    calls = calls_in(formula).inner[0]
     if len(calls) != 1 or (calls[0].start, calls[0].stop) != (0, len(formula)):
         return ""
     name = bare_name(calls[0].name)
@@ -244,7 +165,7 @@ class AsAddin:
 
     def __call__(self, formula: str) -> str:
         """The formula with calls of the add-in's functions; formulas of one shape are read once."""
-        if not ((self.ours and _mentions(_PREFIX, formula)) or _mentions(_LET, formula)):
+        if not ((self.ours and _mentions(_PREFIX, formula)) or _mentions(LET, formula)):
             return formula
         shape, references = split(formula)
         if shape not in self._templates:
@@ -325,15 +246,15 @@ def _patterns() -> dict[tuple[int, str], list[_Pattern]]:
 
 def _let(formula: str) -> list[str] | None:
     """The texts of a formula that is nothing but a LET."""
-    call = next(iter(_calls(formula).inner[0]), None)
-    if call is None or call.name != _LET or (call.start, call.stop) != (0, len(formula)):
+    call = next(iter(calls_in(formula).inner[0]), None)
+    if call is None or call.name != LET or (call.start, call.stop) != (0, len(formula)):
         return None
     return [formula[a:b] for a, b in call.slots]
 
 
 def _recognised(texts: list[str]) -> tuple[str, list[str]] | None:
     """The function, and its arguments, that a LET with these texts is written out from."""
-    whole = normal(_call(_LET, texts))
+    whole = normal(_call(LET, texts))
     for pattern in _patterns().get((len(texts), normal(texts[-1])), ()):
         arguments = [""] * len(pattern.given)
         places = iter(pattern.places)
@@ -347,4 +268,3 @@ def _recognised(texts: list[str]) -> tuple[str, list[str]] | None:
         if not free and normal(inlined(pattern.function, arguments)) == whole:
             return pattern.function, arguments
     return None
-
