@@ -82,8 +82,9 @@ class Sizes:
     def _is_ours(self, slot: Slot) -> bool:
         """Whether a slot is a call of ours with ranges and single values."""
         only = slot[0] if len(slot) == 1 else None
-        ours = isinstance(only, Call) and bare_name(only.name) in OURS
-        return ours and all(self._is_range(s) or self._slot(s) for s in only.slots)
+        if not isinstance(only, Call) or bare_name(only.name) not in OURS:
+            return False
+        return all(self._is_range(s) or self._slot(s) for s in only.slots)
 
     def _is_range(self, slot: Slot) -> bool:
         only = slot[0] if len(slot) == 1 else None

@@ -32,6 +32,9 @@ from chinchilla_xl.recalc.syntax import (
 
 ADDIN, LAMBDA, CELLS = EDITIONS = ("addin", "lambda", "cells")
 
+SINGLE = "_xlfn.SINGLE"
+"""What Excel shows as @: the single value of an array, its first."""
+
 _PREFIX = "CX."
 _VARIABLE = "_xlpm."
 _MENTION = re.compile("|".join(OURS), re.IGNORECASE)
@@ -121,12 +124,22 @@ def calls_ours(formula: str) -> list[str]:
 
 
 def sole_call(formula: str) -> str:
-    """The function of ours, or "SINGLE", whose call is the whole formula; empty if it is more."""
+    """The function of ours whose call, of the add-in's, is the whole formula; empty if it is more."""
     calls = calls_in(formula).inner[0]
     if len(calls) != 1 or (calls[0].start, calls[0].stop) != (0, len(formula)):
         return ""
     name = bare_name(calls[0].name)
-    return name if name in OURS or name == "SINGLE" else ""
+    return name if name in OURS else ""
+
+
+def single_call(formula: str) -> str:
+    """The call of the add-in's of which the formula is the single value; empty if it is none.
+
+    >>> single_call("_xlfn.SINGLE(CHINCHILLA_OPT(A1))")
+    'CHINCHILLA_OPT(A1)'
+    """
+    inside = formula[len(SINGLE) + 1 : -1]
+    return inside if formula.startswith(f"{SINGLE}(") and sole_call(inside) else ""
 
 
 def lambda_words(formula: str) -> set[str]:
@@ -165,12 +178,15 @@ class AsAddin:
 
     def __call__(self, formula: str) -> str:
         """The formula with calls of the add-in's functions; formulas of one shape are read once."""
-        if not ((self.ours and _mentions(_PREFIX, formula)) or _mentions(LET, formula)):
+        called = self.ours and _mentions(_PREFIX, formula)
+        if not (called or SINGLE in formula or _mentions(LET, formula)):
             return formula
         shape, references = split(formula)
         if shape not in self._templates:
             try:
                 text = to_addin(from_cells(numbered(marked(formula))), self.ours)
+                if call := single_call(text):
+                    text = f"INDEX({call},1,1)"
             except (NotParsedError, RecursionError):
                 return formula
             self._templates[shape] = Template(text)

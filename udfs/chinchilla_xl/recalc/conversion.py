@@ -25,10 +25,12 @@ from chinchilla_xl.recalc.calls import (
     CELLS,
     EDITIONS,
     LAMBDA,
+    SINGLE,
     calls_ours,
     from_cells,
     lambda_words,
     our_lambdas,
+    single_call,
     sole_call,
     to_addin,
     to_cells,
@@ -52,7 +54,6 @@ LONGEST = 8192
 """Characters of a formula in Excel, before it writes prefixes into the file."""
 
 _STORED = re.compile(r"_xl(?:fn|ws|pm|op)\.")
-_SINGLE = "_xlfn.SINGLE("
 _MARK = re.compile(rb"""\scm\s*=\s*["'][^"']*["']""")
 _TABLES = re.compile(r"xl/tables/[^/]+\.xml")
 _NAMES = re.compile(r"<(?P<p>\w+:)?definedNames\b[^<>]*?(?:/>|>(?P<all>.*?)</(?:\w+:)?definedNames\s*>)", re.DOTALL)  # fmt: skip
@@ -257,31 +258,31 @@ class _Conversion:
             if new == text:
                 return None
             if self._edition == ADDIN:
-                if text.startswith(_SINGLE) and b"cm=" in attributes and sole_call(text):
-                    new = new[len(_SINGLE) : -1]
-                    attributes = _MARK.sub(b"", attributes)
-                    own = b""
+                if _MARK.search(attributes) and (call := single_call(new)):
+                    new, own, attributes = call, b"", _MARK.sub(b"", attributes)
             elif mark != Formulas.SPECIAL:
-                if not self._sizes.is_single(text):
-                    if not sole_call(text):
-                        raise _KeepError(
-                            "its result may be an array where the cell holds a single value: "
-                            "enter it anew"
-                        )
-                    new = f"{_SINGLE}{new})"
+                new = self._one_value(text, new)
                 own = b' t="array" ref="%s"' % str(cell).encode()
                 attributes = attributes.rstrip() + f" {self._dynamic}".encode()
-            if len(_STORED.sub("", new)) > LONGEST:
-                raise UnsupportedFile(
-                    f"{where}: its formula would have more than {LONGEST:,} characters: "
-                    "compute its parts in cells of their own"
-                )
         except _KeepError as keep:
             self._leave(where, text, str(keep))
             return None
-        except ArgumentError as e:
-            raise UnsupportedFile(f"{where}: {e}") from None
+        if len(_STORED.sub("", new)) > LONGEST:
+            raise UnsupportedFile(
+                f"{where}: its formula would have more than {LONGEST:,} characters: "
+                "compute its parts in cells of their own"
+            )
         return attributes, own + b">" + escape(new).encode()
+
+    def _one_value(self, text: str, new: str) -> str:
+        """A plain formula as a dynamic array that gives a single value as well."""
+        if self._sizes.is_single(text):
+            return new
+        if sole_call(text):
+            return f"{SINGLE}({new})"
+        raise _KeepError(
+            "its result may be an array where the cell holds a single value: enter it anew"
+        )
 
     def _rewritten(self, formula: str) -> str:
         """A formula as it becomes; _KeepError if it cannot."""
@@ -298,6 +299,8 @@ class _Conversion:
             return self._as_lambda(formula)
         except NotParsedError:
             raise _KeepError("it cannot be parsed") from None
+        except ArgumentError as e:
+            raise _KeepError(str(e)) from None
 
     def _as_lambda(self, formula: str) -> str:
         for function in calls_ours(formula):
