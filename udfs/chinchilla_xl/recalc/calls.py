@@ -19,7 +19,7 @@ from itertools import product
 from chinchilla_xl.editions import inlined, lambda_names
 from chinchilla_xl.errors import ArgumentError
 from chinchilla_xl.recalc.calltext import QUOTED, Change, calls_in, rewritten
-from chinchilla_xl.recalc.flatlet import LET, flat, is_let, nested
+from chinchilla_xl.recalc.flatlet import LET, flat, is_let, nested, shortened
 from chinchilla_xl.recalc.lower import OURS, bare_name
 from chinchilla_xl.recalc.parts import DefinedName
 from chinchilla_xl.recalc.syntax import (
@@ -81,8 +81,10 @@ def to_addin(formula: str, ours: Mapping[str, str], prefix: str = "") -> str:
 def to_cells(formula: str) -> str:
     """The formula with the whole computation of every function of ours written out.
 
-    Raises ArgumentError for a function that cannot be written out.
+    Where there are several, with short names, or they would be too long for Excel. Raises
+    ArgumentError for a function that cannot be written out.
     """
+    short = len(calls_ours(formula)) > 1
 
     def change(name: str, arguments: list[str]) -> str | None:
         bare = bare_name(name)
@@ -90,7 +92,11 @@ def to_cells(formula: str) -> str:
             return None
         if bare not in lambda_names():
             raise ArgumentError(f"{bare} iterates: no formula can stand for it")
-        return inlined(bare, _given(rewritten(a, change).strip() for a in arguments))
+        given = _given(rewritten(a, change).strip() for a in arguments)
+        try:
+            return _written(bare, given, short=short)
+        except ValueError as e:
+            raise ArgumentError(str(e)) from None
 
     new = _changed(formula, change)
     return formula if new == formula else flat(new)
@@ -234,29 +240,46 @@ class _Pattern:
     """What a function is written out to: the texts of its LET, with a place for each argument."""
 
     function: str
+    short: bool
     given: tuple[bool, ...]
     places: tuple[int, ...]  # of each argument that is given, in the LET
 
 
 def _marker(number: int) -> str:
-    return f"_cx_argument_{number}"
+    return f"argument_{number}_"
+
+
+_MARKER = re.compile(r"(?<![\w.])argument_(\d+)_(?!\w)")
+
+
+def _written(function: str, arguments: list[str], *, short: bool) -> str:
+    """The computation of a function of these arguments."""
+    whole = _with_markers(function, tuple(map(bool, arguments)), short)
+    return _MARKER.sub(lambda m: arguments[int(m[1])], whole)
+
+
+@lru_cache(maxsize=512)
+def _with_markers(function: str, given: tuple[bool, ...], short: bool) -> str:
+    """The computation of a function of markers, so that nothing but its own names is shortened."""
+    whole = inlined(function, [_marker(i) if there else "" for i, there in enumerate(given)])
+    return shortened(whole) if short else whole
 
 
 @lru_cache(maxsize=1)
 def _patterns() -> dict[tuple[int, str], list[_Pattern]]:
     """By the number of texts in the LET and the last of them, which takes no argument."""
     found: dict[tuple[int, str], list[_Pattern]] = {}
-    for function in lambda_names():
+    for function, short in product(lambda_names(), (False, True)):
         required = OURS[function].required
         optional = len(OURS[function].parameters) - required
         for choice in product((False, True), repeat=optional):
             given = (*(True,) * required, *choice)
-            texts = _let(inlined(function, [_marker(i) if g else "" for i, g in enumerate(given)]))
-            markers = [_marker(i) for i, g in enumerate(given) if g]
+            texts = _let(_with_markers(function, given, short))
+            markers = [_marker(i) for i, there in enumerate(given) if there]
             if texts is not None and all(marker in texts for marker in markers):
                 places = tuple(texts.index(marker) for marker in markers)
                 key = len(texts), normal(texts[-1])
-                found.setdefault(key, []).append(_Pattern(function, given, places))
+                found.setdefault(key, []).append(_Pattern(function, short, given, places))
     return found
 
 
@@ -281,6 +304,6 @@ def _recognised(texts: list[str]) -> tuple[str, list[str]] | None:
             arguments.pop()
         # A variable of the sheet's own LET could be caught by one of ours.
         free = any(_VARIABLE in from_cells(argument).lower() for argument in arguments)
-        if not free and normal(inlined(pattern.function, arguments)) == whole:
+        if not free and normal(_written(pattern.function, arguments, short=pattern.short)) == whole:
             return pattern.function, arguments
     return None

@@ -59,6 +59,28 @@ def _flat(texts: list[str]) -> list[str]:
     return [*found, body]
 
 
+def shortened(formula: str) -> str:
+    """The formula, which is nothing but a LET, with short names: a, b, ... without c and r.
+
+    Those are the names of a row and a column in Excel.
+    """
+    names = {name.casefold(): None for name in _bound(formula)}
+    short = (letter + "_" * n for n in range(len(names)) for letter in "abdefghijklmnopqstuvwxyz")
+    return _renamed(formula, dict(zip(names, short, strict=False)))
+
+
+def _bound(formula: str) -> list[str]:
+    """The names that the LETs of a formula bind, in order."""
+    found: list[str] = []
+
+    def note(name: str, texts: list[str]) -> None:
+        if is_let(name):
+            found.extend(text.strip().partition(".")[2] for text in texts[:-1:2])
+
+    rewritten(formula, note)
+    return found
+
+
 def nested(texts: Iterable[str]) -> list[str]:
     """The texts of a LET as they were before `flat`."""
     *pairs, body = texts
