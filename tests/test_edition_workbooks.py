@@ -131,7 +131,9 @@ def test_converting_the_addins_template_gives_the_formulas_of_the_lambda_edition
     ours = converted(built(name), "lambda")[0]
     for part, text in members(built(name, "lambda")).items():
         if part.startswith("xl/worksheets/"):
-            there, here = (re.findall(rb"<f\b[^>]*>([^<]*)</f>", t) for t in (text, members(ours)[part]))
+            there, here = (
+                re.findall(rb"<f\b[^>]*>([^<]*)</f>", t) for t in (text, members(ours)[part])
+            )
             assert there == [formula for formula in here if b"FIT_" not in formula]  # fmt: skip
 
 

@@ -167,8 +167,7 @@ def _ending(function: WorksheetFunction, body: Body, given: Sequence[str]) -> di
         headings = constant([[text(heading) for heading in body.columns]])
         steps["line"] = "SEQUENCE(height * width + 1)"
         steps["headed"] = (
-            f"IF(line = 1, {headings}, "
-            f"INDEX(figures, IF(line = 1, 1, line - 1), {across}))"
+            f"IF(line = 1, {headings}, INDEX(figures, IF(line = 1, 1, line - 1), {across}))"
         )
         shown = "IF(header_shown, headed, figures)"
     steps["answer"] = f"IF(ISNUMBER(whole), {shown}, whole)" if whole else shown

@@ -58,7 +58,9 @@ def blank(argument: str) -> str:
 
 def unfit(cell: str) -> str:
     """0 for a number, else the error it gives: #N/A for a blank, its own for an error, #VALUE!."""
-    return f"IF(ISNUMBER({cell}), 0, IF(ISBLANK({cell}), #N/A, IF(ISERROR({cell}), {cell}, #VALUE!)))"
+    return (
+        f"IF(ISNUMBER({cell}), 0, IF(ISBLANK({cell}), #N/A, IF(ISERROR({cell}), {cell}, #VALUE!)))"
+    )
 
 
 def _coefficient(i: int, name: str) -> str:

@@ -12,16 +12,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
-from itertools import product
 
 from chinchilla_xl.editions import inlined, lambda_names
 from chinchilla_xl.errors import ArgumentError
 from chinchilla_xl.recalc.calltext import QUOTED, Change, calls_in, rewritten
-from chinchilla_xl.recalc.flatlet import LET, flat, is_let, nested, shortened
 from chinchilla_xl.recalc.lower import OURS, bare_name
 from chinchilla_xl.recalc.parts import DefinedName
+from chinchilla_xl.recalc.steps import LET, is_let, normal, steps_of
 from chinchilla_xl.recalc.syntax import (
     NotParsedError,
     Template,
@@ -29,6 +27,7 @@ from chinchilla_xl.recalc.syntax import (
     numbered,
     split,
 )
+from chinchilla_xl.recalc.written import call_in
 
 ADDIN, LAMBDA, CELLS = EDITIONS = ("addin", "lambda", "cells")
 
@@ -36,10 +35,8 @@ SINGLE = "_xlfn.SINGLE"
 """What Excel shows as @: the single value of an array, its first."""
 
 _PREFIX = "CX."
-_VARIABLE = "_xlpm."
 _MENTION = re.compile("|".join(OURS), re.IGNORECASE)
 _SPACED = re.compile(rf"{QUOTED}|(?<=[\w.])\s+(?=\()", re.DOTALL)
-_LOOSE = re.compile(rf"{QUOTED}|\s*([-+*/^(),;<>=&{{}}:])\s*", re.DOTALL)
 
 
 _WORD = re.compile(rf"{QUOTED}|(?<![\w.!])({re.escape(_PREFIX)}\w+)", re.IGNORECASE | re.DOTALL)
@@ -81,10 +78,9 @@ def to_addin(formula: str, ours: Mapping[str, str], prefix: str = "") -> str:
 def to_cells(formula: str) -> str:
     """The formula with the whole computation of every function of ours written out.
 
-    Where there are several, with short names, or they would be too long for Excel. Raises
+    All of it is one LET, with short names, or it would often be too long for Excel. Raises
     ArgumentError for a function that cannot be written out.
     """
-    short = len(calls_ours(formula)) > 1
 
     def change(name: str, arguments: list[str]) -> str | None:
         bare = bare_name(name)
@@ -92,14 +88,14 @@ def to_cells(formula: str) -> str:
             return None
         if bare not in lambda_names():
             raise ArgumentError(f"{bare} iterates: no formula can stand for it")
-        given = _given(rewritten(a, change).strip() for a in arguments)
+        given = [rewritten(argument, change).strip() for argument in arguments]
         try:
-            return _written(bare, given, short=short)
+            return inlined(bare, [] if given == [""] else given)
         except ValueError as e:
             raise ArgumentError(str(e)) from None
 
     new = _changed(formula, change)
-    return formula if new == formula else flat(new)
+    return formula if new == formula else steps_of(new).formula()
 
 
 def from_cells(formula: str) -> str:
@@ -107,12 +103,13 @@ def from_cells(formula: str) -> str:
     if not _mentions(LET, formula):
         return formula
 
-    def change(name: str, arguments: list[str]) -> str | None:
-        found = _recognised(nested(arguments)) if is_let(name) else None
-        if found is None:
+    def change(name: str, texts: list[str]) -> str | None:
+        if not is_let(name):
             return None
-        function, given = found
-        return _call(function, [rewritten(a, change) for a in given])
+        try:
+            return call_in(steps_of(_call(name, texts)))
+        except NotParsedError:
+            return None  # somebody's own LET
 
     return rewritten(formula, change)
 
@@ -164,12 +161,6 @@ def _changed(formula: str, change: Change) -> str:
 
 def _call(name: str, arguments: list[str]) -> str:
     return f"{name}({','.join(arguments)})"
-
-
-def _given(arguments: Iterable[str]) -> list[str]:
-    """Arguments without the single blank between two parentheses."""
-    found = list(arguments)
-    return [] if found == [""] else found
 
 
 class AsAddin:
@@ -228,82 +219,3 @@ def is_lambda_of(function: str, formula: str) -> bool:
 @lru_cache(maxsize=64)
 def _normal_lambda(function: str) -> str:
     return normal(lambda_names()[function].formula)
-
-
-def normal(formula: str) -> str:
-    """A formula without what Excel sets anew: capitals and spaces outside of quotes."""
-    return _LOOSE.sub(lambda m: m[1] or m[2], formula.strip()).upper() if formula else ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Pattern:
-    """What a function is written out to: the texts of its LET, with a place for each argument."""
-
-    function: str
-    short: bool
-    given: tuple[bool, ...]
-    places: tuple[int, ...]  # of each argument that is given, in the LET
-
-
-def _marker(number: int) -> str:
-    return f"argument_{number}_"
-
-
-_MARKER = re.compile(r"(?<![\w.])argument_(\d+)_(?!\w)")
-
-
-def _written(function: str, arguments: list[str], *, short: bool) -> str:
-    """The computation of a function of these arguments."""
-    whole = _with_markers(function, tuple(map(bool, arguments)), short)
-    return _MARKER.sub(lambda m: arguments[int(m[1])], whole)
-
-
-@lru_cache(maxsize=512)
-def _with_markers(function: str, given: tuple[bool, ...], short: bool) -> str:
-    """The computation of a function of markers, so that nothing but its own names is shortened."""
-    whole = inlined(function, [_marker(i) if there else "" for i, there in enumerate(given)])
-    return shortened(whole) if short else whole
-
-
-@lru_cache(maxsize=1)
-def _patterns() -> dict[tuple[int, str], list[_Pattern]]:
-    """By the number of texts in the LET and the last of them, which takes no argument."""
-    found: dict[tuple[int, str], list[_Pattern]] = {}
-    for function, short in product(lambda_names(), (False, True)):
-        required = OURS[function].required
-        optional = len(OURS[function].parameters) - required
-        for choice in product((False, True), repeat=optional):
-            given = (*(True,) * required, *choice)
-            texts = _let(_with_markers(function, given, short))
-            markers = [_marker(i) for i, there in enumerate(given) if there]
-            if texts is not None and all(marker in texts for marker in markers):
-                places = tuple(texts.index(marker) for marker in markers)
-                key = len(texts), normal(texts[-1])
-                found.setdefault(key, []).append(_Pattern(function, short, given, places))
-    return found
-
-
-def _let(formula: str) -> list[str] | None:
-    """The texts of a formula that is nothing but a LET."""
-    call = next(iter(calls_in(formula).inner[0]), None)
-    if call is None or call.name != LET or (call.start, call.stop) != (0, len(formula)):
-        return None
-    return [formula[a:b] for a, b in call.slots]
-
-
-def _recognised(texts: list[str]) -> tuple[str, list[str]] | None:
-    """The function, and its arguments, that a LET with these texts is written out from."""
-    whole = normal(_call(LET, texts))
-    for pattern in _patterns().get((len(texts), normal(texts[-1])), ()):
-        arguments = [""] * len(pattern.given)
-        places = iter(pattern.places)
-        for i, given in enumerate(pattern.given):
-            if given:
-                arguments[i] = texts[next(places)].strip()
-        while arguments and not arguments[-1]:
-            arguments.pop()
-        # A variable of the sheet's own LET could be caught by one of ours.
-        free = any(_VARIABLE in from_cells(argument).lower() for argument in arguments)
-        if not free and normal(_written(pattern.function, arguments, short=pattern.short)) == whole:
-            return pattern.function, arguments
-    return None
