@@ -2,22 +2,29 @@
 
 LibreOffice (seen in 25.2) computes no LET inside another, and none whose names an earlier LET of the
 formula lacks: a formula must have one LET. Steps of the same text are one, so that calls with the
-same arguments share what they compute.
+same arguments share what they compute. TRUE and FALSE are never bound to a name: LibreOffice would
+make numbers of them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 
+from chinchilla_xl.errors import ArgumentError
 from chinchilla_xl.recalc.calltext import QUOTED, rewritten
 from chinchilla_xl.recalc.syntax import NotParsedError
 
 LET = "_xlfn.LET"
+MOST_STEPS = 126
+"""Pairs of names and texts in a LET, in Excel and in LibreOffice."""
+
 PREFIX = "_xlpm."
 _VARIABLE = re.compile(rf"{QUOTED}|(?<![\w.])_xlpm\.(\w+)", re.IGNORECASE | re.DOTALL)
+_TRUTH = ("TRUE", "FALSE")
 _BINDER = re.compile(r"_xlpm\.(\w+)", re.IGNORECASE)
 _LOOSE = re.compile(rf"{QUOTED}|\s*([-+*/^(),;<>=&{{}}:])\s*", re.DOTALL)
 
@@ -46,23 +53,42 @@ class Steps:
     _names: dict[str, str] = field(default_factory=dict)
 
     def bind(self, text: str) -> str:
-        """The variable that stands for a text, a new one if there is none yet."""
-        alone = _BINDER.fullmatch(text.strip())
-        if alone:
-            return alone[1].casefold()
+        """What stands for a text elsewhere: a variable, a new one if there is none yet."""
         key = normal(text)
+        if _BINDER.fullmatch(key) or key in _TRUTH:
+            return text.strip()
         if key not in self._names:
             name = f"step_{len(self.texts)}"
             self._names[key], self.texts[name] = name, text.strip()
-        return self._names[key]
+        return PREFIX + self._names[key]
 
     def formula(self) -> str:
-        """The formula with a single LET, and short names in it."""
-        if not self.texts:
-            return self.result
-        words = dict(zip(self.texts, _short_names(), strict=False))
-        steps = [f"{PREFIX}{words[n]},{renamed(text, words)}," for n, text in self.texts.items()]
-        return f"{LET}({''.join(steps)}{renamed(self.result, words)})"
+        """The formula with a single LET, and short names in it; ArgumentError if that is too long."""
+        texts, result = self._few()
+        if not texts:
+            return result
+        if len(texts) > MOST_STEPS:
+            raise ArgumentError(
+                f"it would take more than the {MOST_STEPS} steps of a LET: compute its parts in cells of their own"
+            )
+        words = {old: PREFIX + new for old, new in zip(texts, _short_names(), strict=False)}
+        pairs = [f"{words[name]},{replaced(text, words)}," for name, text in texts.items()]
+        return f"{LET}({''.join(pairs)}{replaced(result, words)})"
+
+    def _few(self) -> tuple[dict[str, str], str]:
+        """The steps and the result; if they are too many, with those of one use put in their place."""
+        texts = {**self.texts, "": self.result}
+        used = Counter(name for text in texts.values() for name in variables(text))
+        users = {name: user for user, text in texts.items() for name in variables(text)}
+        for name in self.texts:
+            if len(texts) <= MOST_STEPS + 1:
+                break
+            if used[name] == 1:
+                user = users[name]
+                while user not in texts:  # it has been put into another itself
+                    user = users[user]
+                texts[user] = replaced(texts[user], {name: f"({texts.pop(name)})"})
+        return texts, texts.pop("")
 
 
 def steps_of(formula: str) -> Steps:
@@ -76,10 +102,10 @@ def steps_of(formula: str) -> Steps:
         if len(texts) % 2 == 0 or not all(names):
             raise NotParsedError
         scope: dict[str, str] = {}
-        for variable, value in zip(texts[:-1:2], texts[1::2], strict=True):
-            bare = variable.strip().partition(".")[2].casefold()
-            scope[bare] = steps.bind(rewritten(renamed(value, scope), change))
-        return PREFIX + steps.bind(rewritten(renamed(texts[-1], scope), change))
+        for variable, value in zip(names, texts[1::2], strict=True):
+            text = rewritten(replaced(value, scope), change)
+            scope[variable[1].casefold()] = steps.bind(text)  # type: ignore[index]
+        return steps.bind(rewritten(replaced(texts[-1], scope), change))
 
     steps.result = rewritten(formula, change)
     return steps
@@ -90,19 +116,9 @@ def variables(text: str) -> list[str]:
     return [match[2].casefold() for match in _VARIABLE.finditer(text) if match[2]]
 
 
-def shape(text: str) -> str:
-    """A text without the names of its variables."""
-    return _VARIABLE.sub(lambda m: m[1] or PREFIX, normal(text))
-
-
-def renamed(text: str, words: dict[str, str]) -> str:
-    """The text with other names for its variables."""
-    return _VARIABLE.sub(lambda m: m[1] or PREFIX + words.get(m[2].casefold(), m[2]), text)
-
-
-def replaced(text: str, formulas: dict[str, str]) -> str:
-    """The text with formulas in the place of its variables."""
-    return _VARIABLE.sub(lambda m: m[1] or formulas[m[2].casefold()], text)
+def replaced(text: str, formulas: Mapping[str, str]) -> str:
+    """The text with something else for those of its variables that are given."""
+    return _VARIABLE.sub(lambda m: m[1] or formulas.get(m[2].casefold(), m[0]), text)
 
 
 def _short_names() -> Iterator[str]:
