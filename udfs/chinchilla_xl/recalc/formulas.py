@@ -12,12 +12,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from chinchilla_xl.recalc import trusted
 from chinchilla_xl.recalc.addresses import MAX_ROW, Cell, parse_area
 from chinchilla_xl.recalc.arguments import Found, check_arguments, check_slot, gives_array
+from chinchilla_xl.recalc.calls import AsAddin
 from chinchilla_xl.recalc.lower import OURS, bare_name, lowered, rendered
 from chinchilla_xl.recalc.names import CONSTANT, WHOLE, Names, bare_sheet
 from chinchilla_xl.recalc.parts import DefinedName, Table
@@ -89,7 +90,9 @@ class Judge:
         self._sheets = {title.casefold() for title in sheets}
         self._hidden_rows = hidden_rows
         self._tables = TableReferences(tables)
-        self._names = Names(names, sheets, self._tables)
+        self.as_addin = AsAddin(names)
+        read = [replace(n, formula=self.as_addin(n.formula)) for n in names]
+        self._names = Names(read, sheets, self._tables)
         self._numbers: dict[tuple[Any, bool, int], int] = {}
         self._reasons: dict[str, Verdict] = {}
         self.verdicts: list[Verdict] = []
@@ -109,6 +112,9 @@ class Judge:
                 written = self._tables.resolved(text, sheet, Cell.at(place))
                 stage = _AS_IT_IS if written == text else _WITHOUT_TABLES
                 text = written
+            written = self.as_addin(text)
+            if written != text:
+                stage, text = _WITHOUT_TABLES, written
             verdict, references = self._judged(text, array, stage)
             if verdict.names:
                 key = verdict.number, sheet

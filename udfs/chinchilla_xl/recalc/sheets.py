@@ -276,7 +276,8 @@ class Sheet:
 
     def arrays_stay(self) -> bool:
         """Whether no array formula grows or shrinks with the values that it is given."""
-        return all(has_fixed_size(self.own_text(cell)) for cell in self.arrays())
+        read = self._judge.as_addin  # LAMBDA names and what is written out, as our functions
+        return all(has_fixed_size(read(self.own_text(cell))) for cell in self.arrays())
 
     def address(self, cell: Cell) -> str:
         """A cell's address with its sheet."""

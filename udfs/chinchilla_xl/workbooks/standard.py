@@ -11,10 +11,17 @@ import chinchilla_xl
 from chinchilla_xl.coefficients import NAMES, published
 from chinchilla_xl.hardware import chips
 from chinchilla_xl.workbooks import style
-from chinchilla_xl.workbooks.page import MASTER_CHECK, Book, Page
+from chinchilla_xl.workbooks.page import CELLS_HOST, LAMBDA_HOST, MASTER_CHECK, Book, Page
 
 TOLERANCE = 1e-9
 """Two figures agree if they differ by no more than this share: 64-bit arithmetic leaves less."""
+
+_ADDIN_FUNCTIONS = "CHINCHILLA_LOSS, OPT_PLAN and so on come from chinchilla-xl; without it this file shows the values computed last (LibreOffice: but for grids, #NAME?)."
+_FUNCTIONS = {
+    LAMBDA_HOST: "CX.CHINCHILLA_LOSS, CX.OPT_PLAN and so on are names of this file (Formulas, Name Manager): Excel 365 or 2024 computes it, with no add-in and no macro; fits are values.",
+    CELLS_HOST: "the cells hold the whole computation: Excel 2021, LibreOffice 24.8, Google Sheets or newer compute it, with no add-in and no macro; fits are values. Older ones show the values computed last.",
+}
+"""What the cover says of the functions, by host."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +73,7 @@ def _fill_about(page: Page, words: Words) -> None:
     page.skip()
     page.band("Version")
     page.note("Template", f"made by chinchilla-xl {chinchilla_xl.__version__}")
-    page.note(
-        "Functions", "CHINCHILLA_LOSS, OPT_PLAN and so on come from chinchilla-xl; without it this file shows the values computed last (LibreOffice: but for grids, #NAME?)."
-    )  # fmt: skip
+    page.note("Functions", _FUNCTIONS.get(page.book.host, _ADDIN_FUNCTIONS))
     page.note(
         "Protection", "Sheets are protected without a password: unprotect them to change more than inputs."
     )  # fmt: skip
