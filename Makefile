@@ -56,7 +56,7 @@ bench: .venv/dev ## measure speed, as ratios in one run
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_batch.py
 
 .PHONY: mutants
-mutants: .venv/dev ## wrong formulas that the tests do not notice (takes about an hour; docs/mutation.md)
+mutants: .venv/dev ## wrong formulas that the tests do not notice (takes an hour or more; docs/mutation.md)
 	$(BIN)/pip install --quiet --disable-pip-version-check --group mutants
 	$(BIN)/python benchmarks/mutants.py
 
