@@ -50,6 +50,10 @@ check-wheel: .venv/dev ## the tests against the built wheel, with the source abs
 test-all: test ## the slow proofs too
 	$(BIN)/pytest -n auto -m slow
 
+mutants: .venv/dev ## wrong formulas that the tests do not notice (takes an hour or more; docs/mutation.md)
+	$(BIN)/pip install --quiet --disable-pip-version-check --group mutants
+	$(BIN)/python benchmarks/mutants.py
+
 bench: .venv/dev ## measure speed, as ratios in one run
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_optimum.py
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_fit.py
@@ -60,10 +64,6 @@ bench: .venv/dev ## measure speed, as ratios in one run
 docs: .venv/dev ## write what docs/ takes from the code, build the site in site/, warnings as errors
 	$(BIN)/python tests/doc_pages.py
 	$(BIN)/zensical build --strict
-
-mutants: .venv/dev ## wrong formulas that the tests do not notice (takes about an hour; docs/mutation.md)
-	$(BIN)/pip install --quiet --disable-pip-version-check --group mutants
-	$(BIN)/python benchmarks/mutants.py
 
 templates: .venv/user ## rebuild the workbooks in templates/
 	for name in budget compare fit batch paper; do \

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chinchilla_xl.fit import FitError, bootstrap, fit
+from chinchilla_xl.fit import FitError, bootstrap, diagnostics, fit
 from chinchilla_xl.fit.diagnostics import open_exponents
 from fit_datasets import Array, data_set, table_4
 
@@ -311,6 +311,15 @@ def test_the_condition_number_is_that_of_the_log_losses_in_the_log_coefficients(
     columns = [log_losses(theta + step) - log_losses(theta - step) for step in steps]
     jacobian = np.column_stack([column / np.linalg.norm(column) for column in columns])
     assert found.condition_number == pytest.approx(np.linalg.cond(jacobian), rel=1e-4)
+
+
+@pytest.mark.parametrize(("move", "named"), [(1.45, 0), (-1.55, 1)])
+def test_a_run_is_named_from_one_and_a_half_standard_errors_on(move: float, named: int) -> None:
+    moves = np.zeros((12, 5))
+    moves[7, 3] = move
+    found = diagnostics._of_single_runs(moves)
+    assert len(found) == named
+    assert all(text.startswith("Row 8 alone moves alpha by 1.") for text in found)
 
 
 def test_clean_runs_raise_no_warning() -> None:
