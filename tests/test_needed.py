@@ -15,6 +15,7 @@ from openpyxl.worksheet.formula import ArrayFormula
 from chinchilla_xl.errors import ChinchillaError
 from chinchilla_xl.recalc.archive import Archive
 from chinchilla_xl.recalc.calculation import Calculation
+from chinchilla_xl.recalc.engine import Engine
 from chinchilla_xl.recalc.live import LiveWorkbook, _places
 from chinchilla_xl.recalc.parts import read_workbook
 from chinchilla_xl.workbooks import TEMPLATES, template
@@ -217,3 +218,38 @@ def test_a_needed_formula_that_fails_for_a_scenario_is_still_found():
     live = LiveWorkbook(data)
     for a in (2.0, 40.0, 3.0):
         assert_as_computed_anew(data, live, {"Sheet!A1": a}, ["Sheet!C1"])
+
+
+def test_whole_columns_names_and_choices_are_followed():
+    column = {f"D{row}": f"=$A$1+{row}" for row in range(1, 20)}
+    beside = {f"H{row}": "=$A$1" for row in range(1, 60)}
+    wanted = {
+        "B1": "=SUM(D:D)",
+        "B2": "=SUM(whole)",
+        "B3": "=twice+1",
+        "B4": "=SUM(5:5)",
+        "B6": "=SUM(CHOOSE($A$2,D1:D3,D4:D5))",
+        "B7": "=INDEX(D:D,3)",
+        "B8": "=SUM(D1:INDEX(D1:D9,$A$2))",
+        "B9": '=SUMIF(D:D,">7",D:D)',
+    }
+    book = openpyxl.Workbook()
+    for place, content in ({"A1": 1.0, "A2": 2.0} | column | beside | wanted).items():
+        book.active[place] = content
+    book.defined_names["whole"] = DefinedName("whole", attr_text="Sheet!$D:$D")
+    book.defined_names["twice"] = DefinedName("twice", attr_text="Sheet!$D$3*2")
+    data = saved(book)
+    for place in wanted:
+        live = LiveWorkbook(data)
+        for scenario in ({"Sheet!A1": 3.0}, {"Sheet!A2": 1.0}):
+            assert_as_computed_anew(data, live, scenario, [f"Sheet!{place}"])
+        assert evaluated(live) < formulas(live), place
+
+
+def test_where_the_engine_does_not_know_all_references_everything_stays(monkeypatch):
+    beside = {f"D{row}": "=A1" for row in range(1, 20)}
+    data = book_of({"A1": 1.0, "B1": "=A1+1"} | beside)
+    monkeypatch.setattr(Engine, "precedents", lambda *_: ([], False))
+    live = LiveWorkbook(data)
+    assert live.run({"Sheet!A1": 2.0}, ["Sheet!B1"]) == {"Sheet!B1": 3.0}
+    assert evaluated(live) == formulas(live)
