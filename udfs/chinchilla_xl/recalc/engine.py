@@ -203,10 +203,14 @@ class Engine:
             return None
         return parse_area(spill.extent.rpartition("!")[2].replace("$", ""))
 
-    def precedent_errors(self, sheet: str, cell: Cell) -> set[Value]:
-        """The errors in the cells that a formula refers to (in ranges, the first thousands)."""
-        found: set[Value] = set()
-        for precedent in self._book.precedents(_address(sheet, cell)).precedents:
+    def precedents(self, sheet: str, cell: Cell) -> tuple[list[tuple[str, Area]], bool]:
+        """The areas that a formula refers to, with their sheets, and whether these are all.
+
+        Computed references, such as OFFSET, are not among them.
+        """
+        report = self._book.precedents(_address(sheet, cell), max_links=1 << 16, max_work=1 << 30)
+        areas: list[tuple[str, Area]] = []
+        for precedent in report.precedents:
             fields = precedent.reference.to_dict()
             fields = fields["resolution"] or fields  # what a defined name stands for
             place = fields["address"] or fields["resolved"]
@@ -215,8 +219,15 @@ class Engine:
             first, _, last = place.rpartition(":") if ":" in place else (place, "", "")
             title, start = _place(first)
             end = parse_cell(last.rpartition("!")[2]) if last else start
-            if end is None:
-                continue
+            if end is not None:
+                areas.append((title, Area(start, end)))
+        complete = len(areas) == len(report.precedents) and not report.truncation.incomplete
+        return areas, complete
+
+    def precedent_errors(self, sheet: str, cell: Cell) -> set[Value]:
+        """The errors in the cells that a formula refers to (in ranges, the first thousands)."""
+        found: set[Value] = set()
+        for title, (start, end) in self.precedents(sheet, cell)[0]:
             bottom = min(end.row, start.row + _BLOCK_ROWS - 1)
             area = Area(start, Cell(bottom, min(end.column, start.column + 63)))
             found |= {v for v in self.values(title, area.cells()).values() if type(v) is CellError}
