@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import subprocess
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -49,6 +50,11 @@ def by_name(function: str, words: Sequence[str]) -> str:
     return f"{NAMES[function].name}({','.join(words)})"
 
 
+def for_formulon(formula: str) -> str:
+    """A LAMBDA with [k] for an optional parameter: formulon does not know the stored form, _xlop.k."""
+    return re.sub(r"_xlop\.(\w+)", r"[_xlpm.\1]", formula)
+
+
 def workbook(calls: Iterable[Call], spell: Spelling, *, dynamic: bool = True) -> bytes:
     """The calls as formulas that spill, or as array formulas over their whole result."""
     target = io.BytesIO()
@@ -56,7 +62,7 @@ def workbook(calls: Iterable[Call], spell: Spelling, *, dynamic: bool = True) ->
     arguments, results = book.add_worksheet("Arguments"), book.add_worksheet("Results")
     if spell is by_name:
         for entry in NAMES.values():
-            book.define_name(entry.name, "=" + entry.formula)
+            book.define_name(entry.name, "=" + for_formulon(entry.formula))
     top = at = 0
     for call in calls:
         words, tallest, left = [], 1, 0

@@ -1,0 +1,161 @@
+"""Random arguments for every function without an add-in: wide ranges, and some that have no answer.
+
+A block is one call over columns: a value of each argument per row, a law per row or one for all,
+one deployment. `elements` takes a block apart into as many calls of single values. Every number
+has 15 significant digits, what a spreadsheet lets a user type.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterator
+from typing import Any
+
+from chinchilla_xl import optimum
+from chinchilla_xl.coefficients import CHINCHILLA, NAMES, Law, published
+from chinchilla_xl.costs import ASSUMPTIONS
+from chinchilla_xl.functions import CellError
+from lambda_books import Call
+from parity import BY_NAME, OMITTED
+
+ROWS = 50
+"""Rows of a block."""
+
+NO_ANSWER = 0.06
+"""The share of rows in which one argument has no answer or is no number."""
+
+NOT_NUMBERS = (None, "7E9", True, CellError("#DIV/0!"), CellError("#REF!"))
+
+
+def blocks(function: str, count: int, *, numbers_only: bool = False) -> list[Call]:
+    """`count` random rows of arguments in blocks, the same ones every time."""
+    rng = random.Random(f"{function} {numbers_only}")
+    return [_block(function, rng, i, numbers_only) for i in range(math.ceil(count / ROWS))]
+
+
+def elements(block: Call) -> Iterator[Call]:
+    """Each row of a block as a call of its own, without the headings of a table."""
+    names = [p.name for p in BY_NAME[block.function].parameters]
+    width = block.size[1]
+    for i in range(ROWS):
+        args = []
+        for name, arg in zip(names, block.args, strict=False):
+            single = name == "deployment" or not isinstance(arg, list) or len(arg) != ROWS
+            args.append(arg if single else [arg[i]] if name == "coeffs" else arg[i][0])
+        yield Call(block.function, tuple(args), (1, width))
+
+
+def _block(function: str, rng: random.Random, number: int, numbers_only: bool) -> Call:
+    names = [p.name for p in BY_NAME[function].parameters]
+    laws, coeffs = _laws(rng, number) if "coeffs" in names else ([CHINCHILLA] * ROWS, OMITTED)
+    columns: dict[str, Any] = {"coeffs": coeffs, "header": False}
+    if "deployment" in names:
+        columns["deployment"] = _deployment(rng, number, priced=function.startswith(("OPT", "TR")))
+    rows = [_row(names, rng, law) for law in laws]
+    for row in rows:
+        if rng.random() < NO_ANSWER:
+            name = rng.choice(list(row))
+            bad = (-1.0, 0.0, 1e-9, 1e300) + (() if numbers_only else NOT_NUMBERS)
+            row[name] = rng.choice(bad)
+    for name in rows[0]:
+        columns[name] = [[row[name]] for row in rows]
+    if number % 2 == 0:
+        columns |= dict.fromkeys({"max_params", "max_tokens"} & set(columns), OMITTED)
+    width = {"CHINCHILLA_OPT": 3, "OPT_PLAN": 14}.get(function, 1)
+    return Call(function, tuple(columns[name] for name in names), (ROWS, width))
+
+
+def _row(names: list[str], rng: random.Random, law: Law) -> dict[str, float]:
+    """A value for every numeric argument; those that belong together fit together."""
+    row = {name: _number(name, rng) for name in names if name in _RANGES}
+    if "loss" in names:
+        row["loss"] = _typed(law.E + 10 ** rng.uniform(-9, 3))
+        h = row["loss"] - law.E
+        if "params" in names:  # a size whose own term takes a part of the loss, or too much of it
+            share = rng.uniform(0.001, 0.99) if rng.random() < 0.85 else rng.uniform(1.01, 2)
+            row["params"] = _power(law.A / (share * h), 1 / law.alpha)
+        if "max_params" in names:
+            burden = rng.uniform(0.1, 10) * row["output_tokens"]
+            best = optimum.optimal(row["loss"], burden, law)
+            for name, size in zip(("max_params", "max_tokens"), best, strict=True):
+                row[name] = _typed(size * 10 ** rng.uniform(-0.4, 3)) if size == size else 1e12
+    if "params_b" in names and rng.random() < 0.8:  # mostly a smaller model, trained longer
+        row["params_b"] = _typed(row["params_a"] * rng.uniform(0.05, 0.95))
+        row["tokens_b"] = _typed(row["tokens_a"] * 10 ** rng.uniform(0, 2))
+    if "size_ratio" in names and rng.random() < 0.3:
+        row["size_ratio"] = _typed(1 + rng.choice((-1, 1)) * 10 ** rng.uniform(-9, -1))
+    return row
+
+
+_RANGES: dict[str, tuple[float, float]] = {
+    "params": (3, 15), "tokens": (3, 17), "flops": (6, 32), "loss": (0, 1),
+    "inference_tokens": (3, 17), "input_tokens": (3, 17), "output_tokens": (3, 17),
+    "max_params": (3, 15), "max_tokens": (3, 17), "params_a": (3, 15), "tokens_a": (3, 17),
+    "params_b": (3, 15), "tokens_b": (3, 17), "size_ratio": (-1.5, 3),
+}  # fmt: skip
+"""The powers of ten between which a number lies."""
+
+
+def _number(name: str, rng: random.Random) -> float:
+    if name.endswith("put_tokens") or name == "inference_tokens":
+        if rng.random() < 0.1:
+            return 0.0
+    return _typed(10 ** rng.uniform(*_RANGES[name]))
+
+
+def _laws(rng: random.Random, number: int) -> tuple[list[Law], Any]:
+    """A law per row, and the argument that says so, in all its forms."""
+    sets = list(published().values())
+    one = rng.choice(sets)
+    match number % 5:
+        case 0:
+            return [CHINCHILLA] * ROWS, OMITTED
+        case 1:
+            return [one.law] * ROWS, one.name
+        case 2:
+            law = _law(rng)
+            return [law] * ROWS, [[getattr(law, name) for name in NAMES]]
+        case 3:
+            law = _law(rng)
+            return [law] * ROWS, [[getattr(law, name)] for name in NAMES]
+    laws = [_law(rng) if rng.random() < 0.8 else rng.choice(sets).law for _ in range(ROWS)]
+    return laws, [[getattr(law, name) for name in NAMES] for law in laws]
+
+
+def _law(rng: random.Random) -> Law:
+    A, B = (_typed(10 ** rng.uniform(0, 5)) for _ in range(2))
+    alpha, beta = (_typed(10 ** rng.uniform(-1.3, 0.4)) for _ in range(2))
+    return Law(A, B, _typed(rng.choice((0.0, rng.uniform(0, 3)))), alpha, beta)
+
+
+def _deployment(rng: random.Random, number: int, *, priced: bool) -> Any:
+    """Random machines in every form of the argument; with a price of data where that is allowed."""
+    ranges = {
+        "train_price": (-1, 2), "train_peak": (13, 17), "train_mfu": (-2, 0),
+        "serve_price": (-1, 2), "serve_peak": (13, 17), "input_mfu": (-2, 0),
+        "output_mfu": (-4, 0), "data_price": (-10, -4),
+    }  # fmt: skip
+    values = [_typed(10 ** rng.uniform(*ranges[a.field])) for a in ASSUMPTIONS]
+    if not priced or number % 10 < 5:
+        values.pop()
+    match number % 5:
+        case 0:
+            return OMITTED
+        case 1:
+            return [values]
+        case 2:
+            return [[value] for value in values]
+    rows: list[list[Any]] = [[a.label, v] for a, v in zip(ASSUMPTIONS, values, strict=False)]
+    if number % 5 == 4:
+        rows = [[label.upper() + ":", v] for label, v in rows] + [[None, None]]
+    rng.shuffle(rows)
+    return rows
+
+
+def _typed(value: float) -> float:
+    return float(f"{value:.15G}")
+
+
+def _power(base: float, exponent: float) -> float:
+    return _typed(math.exp(max(-690.0, min(690.0, math.log(base) * exponent))))
