@@ -28,10 +28,10 @@ NO_ANSWER = 0.06
 NOT_NUMBERS = (None, "7E9", True, CellError("#DIV/0!"), CellError("#REF!"))
 
 
-def blocks(function: str, count: int, *, numbers_only: bool = False) -> list[Call]:
+def blocks(function: str, count: int) -> list[Call]:
     """`count` random rows of arguments in blocks, the same ones every time."""
-    rng = random.Random(f"{function} {numbers_only}")
-    return [_block(function, rng, i, numbers_only) for i in range(math.ceil(count / ROWS))]
+    rng = random.Random(function)
+    return [_block(function, rng, i) for i in range(math.ceil(count / ROWS))]
 
 
 def elements(block: Call) -> Iterator[Call]:
@@ -46,7 +46,7 @@ def elements(block: Call) -> Iterator[Call]:
         yield Call(block.function, tuple(args), (1, width))
 
 
-def _block(function: str, rng: random.Random, number: int, numbers_only: bool) -> Call:
+def _block(function: str, rng: random.Random, number: int) -> Call:
     names = [p.name for p in BY_NAME[function].parameters]
     laws, coeffs = _laws(rng, number) if "coeffs" in names else ([CHINCHILLA] * ROWS, OMITTED)
     columns: dict[str, Any] = {"coeffs": coeffs, "header": False}
@@ -56,8 +56,7 @@ def _block(function: str, rng: random.Random, number: int, numbers_only: bool) -
     for row in rows:
         if rng.random() < NO_ANSWER:
             name = rng.choice(list(row))
-            bad = (-1.0, 0.0, 1e-9, 1e300) + (() if numbers_only else NOT_NUMBERS)
-            row[name] = rng.choice(bad)
+            row[name] = rng.choice((-1.0, 0.0, 1e-9, 1e300, *NOT_NUMBERS))
     for name in rows[0]:
         columns[name] = [[row[name]] for row in rows]
     if number % 2 == 0:

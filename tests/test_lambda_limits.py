@@ -108,12 +108,16 @@ def test_only_the_fit_has_no_lambda():
     assert set(BY_NAME) - set(NAMES) == {"FIT_COEFFS", "FIT_SAMPLES"}
 
 
-@pytest.mark.parametrize("name", ["A1", "XFD1048576", "k10", "R1C1", "r", "c", "R2", "C3", "rc", "AL1"])
+@pytest.mark.parametrize(
+    "name", ["A1", "XFD1048576", "k10", "R1C1", "r", "c", "R2", "C3", "rc", "AL1"]
+)
 def test_what_could_be_a_reference_is_seen(name):
     assert limits.may_be_a_reference(name)
 
 
-@pytest.mark.parametrize("name", ["u_1", "loss", "CX.OPT_PARAMS", "alpha", "x0_", "A_1", "row", "rate"])
+@pytest.mark.parametrize(
+    "name", ["u_1", "loss", "CX.OPT_PARAMS", "alpha", "x0_", "A_1", "row", "rate"]
+)
 def test_what_could_not_be_one_passes(name):
     assert not limits.may_be_a_reference(name)
 

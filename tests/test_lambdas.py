@@ -7,17 +7,18 @@ folder of one (.ci/newer-libreoffice prints it). No Excel was seen.
 Where formulon 0.18.0 is not as Excel is:
 
 - it does not know `_xlop.k`, the stored form of an optional parameter, only `[k]`, the form that
-  Excel shows: `lambda_books.for_formulon` writes that (test_formulon_needs_brackets...).
+  Excel shows: `lambda_books.for_formulon` writes that (test_formulon_knows_optional_parameters...).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import parity
@@ -26,7 +27,6 @@ from lambda_books import (
     NAMES,
     Call,
     Rows,
-    Spelling,
     by_formulon,
     by_libreoffice,
     by_name,
@@ -35,13 +35,17 @@ from lambda_books import (
     workbook,
 )
 from lambda_inputs import blocks, elements
+from paper import TABLE_2, TABLE_3
 from parity import BY_NAME, OMITTED
 from support import needed
+from test_paper import INPUT_SHARE, OUTPUT_SHARE, check
+from test_paper import columns as printed_column
+from test_parity import same_rows
 
 ROUNDING = 1e-12
 FEW, MANY = 200, 2000
 FUNCTIONS = tuple(name for name in NAMES if name != "COEFFS")  # no number goes into that one
-HOW_MANY = [FEW, pytest.param(MANY, marks=pytest.mark.slow)]
+Route = Callable[[list[Call], Path], list[Rows]]
 
 
 @dataclass
@@ -106,46 +110,106 @@ def compare(calls: Iterable[Call], found: Iterable[Rows]) -> Comparison:
     return comparison
 
 
-def random_calls(function: str, count: int, *, numbers_only: bool = False) -> list[Call]:
+def random_calls(function: str, count: int) -> list[Call]:
     """Every row of the blocks by itself, then the blocks."""
-    columns = blocks(function, count, numbers_only=numbers_only)
+    columns = blocks(function, count)
     return [*(call for block in columns for call in elements(block)), *columns]
 
 
-@pytest.mark.parametrize("count", HOW_MANY)
+def lambdas_in_formulon(calls: list[Call], folder: Path) -> list[Rows]:
+    return by_formulon(workbook(calls, by_name), calls)
+
+
+def lets_in_formulon(calls: list[Call], folder: Path) -> list[Rows]:
+    return by_formulon(workbook(calls, inlined), calls)
+
+
+def lets_in_libreoffice(calls: list[Call], folder: Path) -> list[Rows]:
+    why = "CHINCHILLA_XL_SOFFICE names no LibreOffice that knows LET (.ci/newer-libreoffice)"
+    soffice = needed(newer_libreoffice(), why)
+    return by_libreoffice(workbook(calls, inlined, dynamic=False), calls, soffice, folder)
+
+
+ROUTES = (lambdas_in_formulon, lets_in_formulon, lets_in_libreoffice)
+each_route = pytest.mark.parametrize("compute", ROUTES, ids=lambda route: route.__name__)
+
+
+@pytest.mark.parametrize("count", [FEW, pytest.param(MANY, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("function", FUNCTIONS)
-@pytest.mark.parametrize("spell", [by_name, inlined], ids=["lambda", "cells"])
-def test_formulon_gives_what_python_gives_for_random_arguments(
-    spell: Spelling, function, count, record_property
+@each_route
+def test_random_arguments_give_what_python_gives(
+    compute: Route, function, count, tmp_path, record_property
 ):
-    calls = random_calls(function, count, numbers_only=spell is inlined)
-    found = by_formulon(workbook(calls, spell), calls)
-    comparison = compare(calls, found)
+    calls = random_calls(function, count)
+    comparison = compare(calls, compute(calls, tmp_path))
     record_property("worst", comparison.worst)
     assert not comparison.differences, "\n".join(comparison.differences[:20])
-    assert comparison.cells >= 2 * count
+    assert comparison.cells >= 2 * count > comparison.errors
 
 
-@pytest.fixture(scope="session")
-def soffice() -> Path:
-    why = "CHINCHILLA_XL_SOFFICE names no LibreOffice that knows LET (.ci/newer-libreoffice)"
-    return needed(newer_libreoffice(), why)
-
-
-@pytest.mark.parametrize("count", HOW_MANY)
-def test_libreoffice_gives_what_python_gives_for_random_arguments(
-    soffice, count, tmp_path, record_property
-):
-    calls = [
-        call for function in FUNCTIONS for call in random_calls(function, count, numbers_only=True)
+@each_route
+def test_the_parity_table_holds_without_an_add_in(compute: Route, tmp_path):
+    cases = [case for case in parity.cases() if case.function in NAMES]
+    calls = [Call(case.function, case.args, size(case)) for case in cases]
+    found = compute(calls, tmp_path)
+    differences = [
+        f"{case}: {rows} instead of {wanted}"
+        for case, rows in zip(cases, found, strict=True)
+        if not same_rows(rows, wanted := parity.expected_rows(case), case.kind)
     ]
-    found = by_libreoffice(workbook(calls, inlined, dynamic=False), calls, soffice, tmp_path)
-    results = zip(calls, found, strict=True)
-    comparisons = {function: Comparison() for function in FUNCTIONS}
-    for call, rows in results:
-        comparisons[call.function].add(call, rows)
-    differences = []
-    for function, comparison in comparisons.items():
-        record_property(function, comparison.worst)
-        differences += comparison.differences[:5]
     assert not differences, "\n".join(differences)
+
+
+def size(case: parity.Case) -> tuple[int, int]:
+    rows = parity.expected_rows(case)
+    return len(rows), len(rows[0])
+
+
+@each_route
+def test_tables_2_and_3_of_the_paper_come_out_as_printed(compute: Route, tmp_path):
+    def values(function: str, *columns: Any) -> Any:
+        args = tuple([[float(x)] for x in column] for column in columns)
+        [rows] = compute([Call(function, args, (len(columns[0]), 1))], tmp_path)
+        return np.array([value for (value,) in rows])
+
+    for name, table in (("Table 2", TABLE_2), ("Table 3", TABLE_3)):
+        params, demand = (printed_column(table, column) for column in ("params", "tokens"))
+        read, written = demand * INPUT_SHARE, demand * OUTPUT_SHARE
+        training = values("CHINCHILLA_TOKENS", params)
+        loss = values("CHINCHILLA_LOSS", params, training)
+        served = demand if table is TABLE_2 else values("EFFECTIVE_TOKENS", read, written)
+        if table is TABLE_2:
+            spent = 6 * params * training + 2 * params * demand
+            best = values("OPT_FLOPS", loss, demand)
+        else:
+            spent = values("TRAIN_COST", params, training)
+            spent = spent + values("SERVE_COST", params, read, written)
+            best = values("OPT_COST", loss, read, written)
+        found = {
+            "loss": loss,
+            "training": training,
+            "spent": spent,
+            "opt_params": values("OPT_PARAMS", loss, served),
+            "opt_training": values("OPT_TOKENS", loss, served),
+            "opt_spent": best,
+            "saved": 1 - best / spent,
+        }
+        check(name, table, found)
+
+
+def test_formulon_knows_optional_parameters_by_brackets_and_not_as_excel_stores_them():
+    import formulon
+
+    body = "IF(_xlfn.ISOMITTED(_xlpm.k),5,_xlpm.k)"
+    found = {}
+    with formulon.Workbook.create_default() as book:
+        for row, parameter in enumerate(("_xlop.k", "[_xlpm.k]")):
+            book.set_defined_name(f"CX.TRY_{row}", f"=_xlfn.LAMBDA({parameter},{body})")
+            for column, call in enumerate(("", "7")):
+                book.set_formula(0, row, column, f"=CX.TRY_{row}({call})")
+        book.recalc()
+        found = [
+            [book.get_value(0, row, column).to_python() for column in (0, 1)] for row in (0, 1)
+        ]
+    assert not isinstance(found[0][1], float)
+    assert found[1] == [5.0, 7.0]
