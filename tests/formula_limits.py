@@ -70,37 +70,37 @@ class Formula:
 def read(text: str) -> Formula:
     """A formula's parts, by openpyxl's tokenizer, which knows nothing of LAMBDA."""
     formula = Formula(text)
-    tokens = Tokenizer("=" + text.removeprefix("=")).items
-    open_calls: list[tuple[str, list[list[Token]]]] = []
-    depth = constant = 0
-    for token in tokens:
-        if constant or token.type in (Token.ARRAY, "ARRAYROW"):  # {1,2;3,4} is one operand
-            constant += (token.subtype == Token.OPEN) - (token.subtype == Token.CLOSE)
-            if not constant and open_calls:
-                open_calls[-1][1][-1].append(token)
-        elif token.subtype == Token.OPEN:
-            function = token.value.rstrip("(") if token.type == Token.FUNC else ""
-            if function:
-                formula.functions.append(function)
-                depth += 1
-                formula.nesting = max(formula.nesting, depth)
-            open_calls.append((function, [[]]))
+    open_calls: list[tuple[str, list[list[Token]]]] = [("", [[]])]  # "" is a parenthesis
+    for token in _operands_whole(Tokenizer("=" + text.removeprefix("=")).items):
+        if token.subtype == Token.OPEN:
+            open_calls.append((token.value[:-1], [[]]))
+            formula.nesting = max(formula.nesting, sum(name != "" for name, _ in open_calls))
         elif token.subtype == Token.CLOSE:
             function, arguments = open_calls.pop()
             if function:
-                depth -= 1
+                formula.functions.append(function)
                 formula.arguments = max(formula.arguments, len(arguments))
                 formula.declared.append(list(_declared(function, arguments)))
-            if open_calls:
-                open_calls[-1][1][-1].append(token)
-        elif token.type == Token.SEP and token.subtype == Token.ARG and open_calls:
+            open_calls[-1][1][-1].append(token)
+        elif token.type == Token.SEP and token.subtype == Token.ARG:
             open_calls[-1][1].append([])
         else:
-            if token.type == Token.OPERAND and token.value.startswith("_xlpm."):
+            if token.value.startswith("_xlpm."):
                 formula.used.add(token.value.removeprefix("_xlpm."))
-            if open_calls and token.type != Token.WSPACE:
-                open_calls[-1][1][-1].append(token)
+            open_calls[-1][1][-1].append(token)
     return formula
+
+
+def _operands_whole(tokens: Sequence[Token]) -> Iterator[Token]:
+    """The tokens that matter, {1,2;3,4} as one of them."""
+    inside = 0
+    for token in tokens:
+        if token.type in (Token.ARRAY, "ARRAYROW"):
+            inside += 1 if token.subtype == Token.OPEN else -1
+            if not inside:
+                yield Token("{}", Token.OPERAND, Token.RANGE)
+        elif not inside and token.type != Token.WSPACE:
+            yield token
 
 
 def _declared(function: str, arguments: Sequence[list[Token]]) -> Iterator[str]:

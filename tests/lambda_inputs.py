@@ -97,9 +97,9 @@ _RANGES: dict[str, tuple[float, float]] = {
 
 
 def _number(name: str, rng: random.Random) -> float:
-    if name.endswith("put_tokens") or name == "inference_tokens":
-        if rng.random() < 0.1:
-            return 0.0
+    demand = name in ("inference_tokens", "input_tokens", "output_tokens")
+    if demand and rng.random() < 0.1:
+        return 0.0
     return _typed(10 ** rng.uniform(*_RANGES[name]))
 
 

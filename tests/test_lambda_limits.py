@@ -125,7 +125,7 @@ def test_what_could_not_be_one_passes(name):
 def test_a_formula_is_read_as_what_it_is():
     text = '_xlfn.LAMBDA(_xlpm.x,_xlop.k,_xlfn.LET(_xlpm.y,IF(_xlfn.ISOMITTED(_xlpm.k),{1,2},"),"),_xlpm.x*(_xlpm.y+1)))'
     formula = limits.read(text)
-    assert formula.functions == ["_xlfn.LAMBDA", "_xlfn.LET", "IF", "_xlfn.ISOMITTED"]
+    assert sorted(formula.functions) == ["IF", "_xlfn.ISOMITTED", "_xlfn.LAMBDA", "_xlfn.LET"]
     assert (formula.nesting, formula.arguments) == (4, 3)
     assert sorted(name for names in formula.declared for name in names) == ["k", "x", "y"]
     assert formula.used == {"k", "x", "y"}
