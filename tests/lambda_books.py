@@ -40,6 +40,8 @@ class Call:
     function: str
     args: tuple[Any, ...]
     size: tuple[int, int] = (1, 1)
+    typed: bool = False
+    """Whether single numbers and texts stand in the formula itself."""
 
 
 def by_name(function: str, words: Sequence[str]) -> str:
@@ -69,6 +71,9 @@ def workbook(calls: Iterable[Call], spell: Spelling, *, dynamic: bool = True) ->
         for arg in call.args:
             if type(arg) is str and arg == OMITTED:
                 words.append("")
+                continue
+            if call.typed and type(arg) in (float, str):
+                words.append(f'"{arg}"' if isinstance(arg, str) else f"{arg:.16G}")
                 continue
             rows = arg if isinstance(arg, list) else [[arg]]
             _write(arguments, at, left, rows)

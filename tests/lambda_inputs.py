@@ -35,7 +35,7 @@ def blocks(function: str, count: int) -> list[Call]:
 
 
 def elements(block: Call) -> Iterator[Call]:
-    """Each row of a block as a call of its own, without the headings of a table."""
+    """Each row of a block as a call of its own; in every other one the numbers are typed."""
     names = [p.name for p in BY_NAME[block.function].parameters]
     width = block.size[1]
     for i in range(ROWS):
@@ -43,7 +43,7 @@ def elements(block: Call) -> Iterator[Call]:
         for name, arg in zip(names, block.args, strict=False):
             single = name == "deployment" or not isinstance(arg, list) or len(arg) != ROWS
             args.append(arg if single else [arg[i]] if name == "coeffs" else arg[i][0])
-        yield Call(block.function, tuple(args), (1, width))
+        yield Call(block.function, tuple(args), (1, width), typed=i % 2 == 1)
 
 
 def _block(function: str, rng: random.Random, number: int) -> Call:
