@@ -73,7 +73,7 @@ def workbook(calls: Iterable[Call], spell: Spelling, *, dynamic: bool = True) ->
                 words.append("")
                 continue
             if call.typed and type(arg) in (float, str):
-                words.append(f'"{arg}"' if isinstance(arg, str) else f"{arg:.16G}")
+                words.append(f'"{arg}"' if isinstance(arg, str) else f"{arg:.15G}")
                 continue
             rows = arg if isinstance(arg, list) else [[arg]]
             _write(arguments, at, left, rows)
