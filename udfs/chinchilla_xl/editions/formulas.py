@@ -1,0 +1,155 @@
+"""Every worksheet function but the fit as straight-line spreadsheet formulas.
+
+The steps below say what `laws`, `optimum` and `costs` say, once each and under the same names;
+`BODIES` names the step that each function returns. Which steps it needs follows from that. Equations
+are numbered as in Sardana et al., arXiv 2401.00448.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from chinchilla_xl import laws
+from chinchilla_xl.editions.language import Steps, steps
+
+# --- The laws (chinchilla_xl.laws) ---
+
+LOSS = "E + A * {params}^-alpha + B * {tokens}^-beta"
+"""Eq. 1."""
+
+LAWS = steps(
+    f"""
+eq_1_loss = {LOSS.format(params="params", tokens="tokens")}
+
+# alpha A N^-alpha = beta B D^-beta (Hoffmann et al. 2022, arXiv 2203.15556, Eq. 4)
+balanced_tokens = (beta * B * params^alpha / (alpha * A))^(1 / beta)
+
+# The same with C = 6 N D, closed form.
+budget_params = (alpha * A / (beta * B))^(1 / (alpha + beta)) * (flops / 6)^(beta / (alpha + beta))
+budget_tokens = flops / 6 / budget_params
+budget_loss = {LOSS.format(params="budget_params", tokens="budget_tokens")}
+
+# Eq. 1 solved for D; a size that already costs too much loss leaves less than 0.
+left_for_tokens = loss - E - A * params^-alpha
+tokens_for_loss = IF(left_for_tokens > 0, (B / left_for_tokens)^(1 / beta), #NUM!)
+
+# 6 Na Da + 2 Na D_inf = 6 Nb Db + 2 Nb D_inf, solved for D_inf
+crossing = 3 * (params_b * tokens_b - params_a * tokens_a) / (params_a - params_b)
+breakeven_tokens = IF(crossing >= 0, crossing, #NUM!)
+
+# Kaplan et al. 2020, arXiv 2001.08361, Eq. 1.5
+kaplan_loss = (({laws.KAPLAN_PARAMS:G} / params)^({laws.KAPLAN_ALPHA_N} / {laws.KAPLAN_ALPHA_D})
+    + {laws.KAPLAN_TOKENS:G} / tokens)^{laws.KAPLAN_ALPHA_D}
+"""
+)
+
+# De Vries 2023: k_N k_D - 1, k_D = (1 - (k_N^-alpha - 1) beta/alpha)^(-1/beta), in logarithms, for
+# close to 1 it is the small difference of large terms. Kahan's forms of exp(x) - 1 and log(1 + x)
+# lose no digit there.
+OVERHEAD = steps(
+    """
+log_size = LN(size_ratio)
+shrunk = -alpha * log_size
+power = EXP(shrunk)
+missing = IF(power = 1, shrunk, (power - 1) * shrunk / LN(power)) * beta / alpha
+left = 1 - missing
+log_tokens = -IF(left = 1, -missing, -missing * LN(left) / (left - 1)) / beta
+growth = log_size + log_tokens
+grown = EXP(growth)
+compute_overhead = IF(missing < 1, IF(grown = 1, growth,
+    IF(grown < 0.1, grown - 1, (grown - 1) * growth / LN(grown))), #NUM!)
+"""
+)
+
+# --- The optimum (chinchilla_xl.optimum, whose docstring derives it) ---
+
+OPTIMUM = steps(
+    """
+h = loss - E
+share = alpha / (alpha + beta)
+x_0 = LN(B / (share * h)) / beta                # log D of the answer without demand
+
+# s: demand against that answer. Below -800 demand is nothing against the last digit of D.
+s_any = IF(burden > 0, LN(burden) + LN(beta / (alpha + beta)) - x_0, -800)
+s = IF(s_any > -800, s_any, -800)
+
+# beta u = log(1 + exp(s - u)) is Eq. 12, u = log D - x_0. First guess: the hyperbola that has the
+# right asymptotes and, to a fifth, the right value at s = 0.
+inverse_beta = LN(1 + 1 / beta)
+u_centre = LN(1 + 1 / (beta * (1 + inverse_beta)))
+half = s / (2 * (1 + beta))
+u_1 = half + SQRT(half * half + u_centre * u_centre)
+"""
+    + "".join(
+        f"""
+v_{i} = 1 / (1 + EXP(s - u_{i}))
+slope_{i} = 1 + beta - v_{i}
+newton_{i} = (LN(v_{i}) + beta * u_{i}) / slope_{i}
+bend_{i} = v_{i} * (1 - v_{i}) * newton_{i} / slope_{i}
+u_{i + 1} = u_{i} - newton_{i} * (1 + bend_{i} / 2)
+    / (1 + bend_{i} * (1 + (2 * v_{i} - 1) * newton_{i} / 6))
+"""
+        for i in (1, 2, 3)  # Householder's third-order steps: the third reaches the last digit
+    )
+    + """
+log_tokens_opt = x_0 + u_4
+log_params_opt = (LN(A) - LN(h) - LN(1 - share * EXP(-beta * u_4))) / alpha
+# Beyond exp(708) a number is infinite or loses its digits.
+in_reach = (ABS(log_tokens_opt) < 708) * (ABS(log_params_opt) < 708)
+opt_tokens = IF(in_reach, EXP(log_tokens_opt), #NUM!)
+opt_params = IF(in_reach, EXP(log_params_opt), #NUM!)
+
+# Eq. 3
+opt_flops = opt_params * (6 * opt_tokens + 2 * inference_tokens)
+"""
+)
+
+# A token served costs 2 N FLOPs, a third of one trained on.
+BY_FLOPS = steps("burden = inference_tokens / 3")
+
+# --- Dollars (chinchilla_xl.costs): the two terms of Eq. 6 ---
+
+TRAINING = "{tokens} * (6 * {params} * training_flop_price + data_price)"
+SERVING = "2 * {params} * serving_peak_price * weighted_demand"
+
+BY_DOLLARS = steps(
+    f"""
+weighted_demand = input_tokens / input_mfu + output_tokens / output_mfu
+burden = serving_peak_price / (3 * training_flop_price) * weighted_demand
+# Demand in tokens cannot stand for a data price.
+effective_tokens = IF(data_price > 0, #VALUE!, 3 * burden)
+opt_cost = IF(data_price > 0, #VALUE!, (opt_tokens + burden) * 6 * opt_params * training_flop_price)
+training_cost = {TRAINING.format(params="params", tokens="tokens")}
+serving_cost = {SERVING.format(params="params")}
+"""
+)
+
+
+@dataclass(frozen=True)
+class Body:
+    """What a function returns: the name of a step, and the blocks in which it and its needs are.
+
+    With `columns` it gives a row of those for each case.
+    """
+
+    result: str
+    blocks: tuple[Steps, ...] = ()
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+
+BODIES: dict[str, Body] = {
+    "CHINCHILLA_LOSS": Body("eq_1_loss", (LAWS,)),
+    "CHINCHILLA_TOKENS": Body("balanced_tokens", (LAWS,)),
+    "TOKENS_FOR_LOSS": Body("tokens_for_loss", (LAWS,)),
+    "OPT_PARAMS": Body("opt_params", (OPTIMUM, BY_FLOPS)),
+    "OPT_TOKENS": Body("opt_tokens", (OPTIMUM, BY_FLOPS)),
+    "OPT_FLOPS": Body("opt_flops", (OPTIMUM, BY_FLOPS)),
+    "EFFECTIVE_TOKENS": Body("effective_tokens", (BY_DOLLARS,)),
+    "OPT_COST": Body("opt_cost", (OPTIMUM, BY_DOLLARS)),
+    "TRAIN_COST": Body("training_cost", (BY_DOLLARS,)),
+    "SERVE_COST": Body("serving_cost", (BY_DOLLARS,)),
+    "BREAKEVEN_TOKENS": Body("breakeven_tokens", (LAWS,)),
+    "COMPUTE_OVERHEAD": Body("compute_overhead", (OVERHEAD,)),
+    "KAPLAN_LOSS": Body("kaplan_loss", (LAWS,)),
+}
