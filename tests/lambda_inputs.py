@@ -22,6 +22,8 @@ from parity import BY_NAME, OMITTED
 ROWS = 50
 """Rows of a block."""
 
+GRID = (7, 4)
+
 NO_ANSWER = 0.06
 """The share of rows in which one argument has no answer or is no number."""
 
@@ -44,6 +46,23 @@ def elements(block: Call) -> Iterator[Call]:
             single = name == "deployment" or not isinstance(arg, list) or len(arg) != ROWS
             args.append(arg if single else [arg[i]] if name == "coeffs" else arg[i][0])
         yield Call(block.function, tuple(args), (1, width), typed=i % 2 == 1)
+
+
+def grid(function: str) -> Call:
+    """A column of the first argument against a row of the second, a law for each row."""
+    rng = random.Random(f"{function} grid")
+    names = [p.name for p in BY_NAME[function].parameters]
+    numeric = [name for name in names if name in _RANGES]
+    rows = [_row(names, rng, CHINCHILLA) for _ in range(GRID[0])]
+    other = [_row(names, rng, CHINCHILLA) for _ in range(GRID[1])]
+    values: dict[str, Any] = {name: rows[0][name] for name in numeric}
+    values["coeffs"] = [
+        [getattr(law, name) for name in NAMES] for law in (_law(rng) for _ in range(GRID[0]))
+    ]
+    values["deployment"] = _deployment(rng, 3, priced=False)
+    values[numeric[0]] = [[row[numeric[0]] + 3] for row in rows]  # a loss above any law's E
+    values[numeric[1]] = [[row[numeric[1]] for row in other]]
+    return Call(function, tuple(values[name] for name in names), GRID)
 
 
 def _block(function: str, rng: random.Random, number: int) -> Call:

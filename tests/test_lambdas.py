@@ -34,7 +34,7 @@ from lambda_books import (
     newer_libreoffice,
     workbook,
 )
-from lambda_inputs import blocks, elements
+from lambda_inputs import GRID, blocks, elements, grid
 from paper import TABLE_2, TABLE_3
 from parity import BY_NAME, OMITTED
 from support import needed
@@ -162,6 +162,18 @@ def test_random_arguments_give_what_python_gives(
     record_property("worst", comparison.worst)
     assert not comparison.differences, "\n".join(comparison.differences[:20])
     assert comparison.cells >= 2 * count > comparison.errors
+
+
+@each_route
+def test_a_column_against_a_row_fills_a_grid_with_a_law_for_each_row(compute: Route, tmp_path):
+    calls = [
+        grid(name)
+        for name in FUNCTIONS
+        if BY_NAME[name].required > 1 and not BY_NAME[name].returns_table
+    ]
+    comparison = compare(calls, compute(calls, tmp_path))
+    assert not comparison.differences, "\n".join(comparison.differences)
+    assert comparison.cells == len(calls) * GRID[0] * GRID[1] > 2 * comparison.errors
 
 
 @each_route
