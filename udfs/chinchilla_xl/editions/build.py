@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from functools import cache
 
 from chinchilla_xl.editions import settings
-from chinchilla_xl.editions.formulas import BODIES
-from chinchilla_xl.editions.language import let, needed, render
-from chinchilla_xl.editions.settings import columns, rows, unfit
+from chinchilla_xl.editions.formulas import BODIES, UNPRICED, Body
+from chinchilla_xl.editions.language import Steps, let, needed, render
+from chinchilla_xl.editions.settings import columns, constant, rows, text, unfit
 from chinchilla_xl.elementwise import NON_NEGATIVE, POSITIVE
 from chinchilla_xl.functions import FUNCTIONS, WorksheetFunction
-from chinchilla_xl.functions.parameters import Parameter
 
 PREFIX = "CX."
 """Before the names of the LAMBDAs, which must differ from those of an add-in's functions."""
@@ -21,9 +20,19 @@ PREFIX = "CX."
 LONGEST_COMMENT = 255
 
 _FUNCTIONS = {f.name: f for f in FUNCTIONS if f.name in BODIES}
-_READERS = {"coeffs": settings.COEFFS, "deployment": settings.DEPLOYMENT}
-_DEFAULTS = {"coeffs": settings.DEFAULT_COEFFS, "deployment": settings.DEFAULT_DEPLOYMENT}
-_ERRORS = {"coeffs": "law_error", "deployment": "deployment_error"}
+_READERS: dict[str, Steps] = {
+    "coeffs": settings.COEFFS,
+    "deployment": settings.DEPLOYMENT,
+    "header": settings.HEADER,
+    "name": settings.SETS,
+}
+_DEFAULTS: dict[str, Steps] = {
+    "coeffs": settings.DEFAULT_COEFFS,
+    "deployment": settings.DEFAULT_DEPLOYMENT,
+    "header": settings.DEFAULT_HEADER,
+    "name": settings.DEFAULT_SETS,
+}
+_BOUNDS = {"max_params": "size_bound", "max_tokens": "data_bound"}
 _RULES = {POSITIVE: "({} > 0)", NON_NEGATIVE: "({} >= 0)"}
 
 
@@ -68,8 +77,8 @@ def inlined(function: str, arguments: Sequence[str]) -> str:
     steps = _steps(signature, given)
     # The arguments come as they are, in a language of their own.
     start = "".join(f"{render(name)},{text}," for name, text in given.items())
-    text = re.sub(r"OMITTED\(_xlpm\.\w+\)", "FALSE", let(steps, steps[-1][0]))
-    return text.replace("_xlfn.LET(", f"_xlfn.LET({start}", 1)
+    body = re.sub(r"OMITTED\(_xlpm\.\w+\)", "FALSE", let(steps, steps[-1][0]))
+    return body.replace("_xlfn.LET(", f"_xlfn.LET({start}", 1)
 
 
 def _lambda(function: WorksheetFunction) -> LambdaName:
@@ -91,37 +100,76 @@ def _steps(function: WorksheetFunction, given: Iterable[str]) -> list[tuple[str,
     """The steps to the function's answer when the arguments `given` are there."""
     given = list(given)
     body = BODIES[function.name]
+    names = [p.name for p in function.parameters]
     known: dict[str, str] = {}
     for block in body.blocks:
         known |= block
-    for p in function.parameters:
-        if p.name in _READERS:
-            known |= _READERS[p.name] if p.name in given else _DEFAULTS[p.name]
-    known |= _ending(function.parameters, body.result)
+    if "deployment" in names and "deployment" not in given:
+        known |= UNPRICED
+    if body.result != "answer":
+        known |= _ending(function, body, given)
+    for name in names:
+        if name in _READERS:
+            known |= _READERS[name] if name in given else _DEFAULTS[name]
+        elif name in _BOUNDS:
+            known[_BOUNDS[name]] = settings.bound(name) if name in given else settings.UNBOUNDED
     return needed(known, "answer", given)
 
 
-def _ending(parameters: Sequence[Parameter], result: str) -> dict[str, str]:
+def _ending(function: WorksheetFunction, body: Body, given: Sequence[str]) -> dict[str, str]:
     """The steps from a result to an answer: where it is an error instead, and which.
 
-    A blank, a text or an error in an element decides before the law does, the leftmost first;
-    ranges that do not fit spoil the whole.
+    A setting that cannot be used and ranges that do not fit spoil the whole. A blank, a text or an
+    error in an element decides before the law does, the leftmost first.
     """
-    names = [p.name for p in parameters]
-    numeric = [p.name for p in parameters if p.domain is not None]
-    faults = [_ERRORS.get(name) or unfit(name) for name in names if name in [*_ERRORS, *numeric]]
-    rules = [_RULES[p.domain].format(p.name) for p in parameters if p.domain in _RULES]
-    shapes = [*numeric, *(["A"] if "coeffs" in names else [])]
-    return {
-        "height": f"MAX({', '.join(map(rows, shapes))})",
-        "width": f"MAX({', '.join(map(columns, shapes))})",
-        "misfit": " + ".join(
-            f"({count(x)} - 1) * ({whole} - {count(x)})"
-            for x in shapes
-            for count, whole in ((rows, "height"), (columns, "width"))
-        ),
-        "fault": " + ".join(faults),
-        "allowed": " * ".join(rules) or "TRUE",
-        "value": f"IF(allowed, {result}, #NUM!)",
-        "answer": "IF(misfit = 0, IF(ISNUMBER(fault), IFERROR(value, #NUM!), fault), #VALUE!)",
-    }
+    numeric = {_BOUNDS.get(p.name, p.name): p for p in function.parameters if p.domain is not None}
+    operands = [name for name, p in numeric.items() if p.name in given]
+    faults, whole, shapes = [unfit(x) for x in operands], [], list(operands)
+    if "deployment" in given:
+        whole.append("machine_error")
+    if "coeffs" in given:
+        whole.append(f"IF({rows('A')} = 1, law_error, 0)")
+        faults.append("law_error")
+        shapes.append("A")
+    if "header" in given:
+        whole.append("IF(ISERROR(header_shown), header_shown, 0)")
+    if any("whole_fault" in block for block in body.blocks):
+        whole.append("whole_fault")
+    steps = {"fault": " + ".join(faults), "height": "1", "width": "1"}
+    if len(shapes) > 1 or body.columns:
+        which = constant([[str(i) for i in range(1, len(shapes) + 1)]])
+        for lengths, longest, count in (("tall", "height", rows), ("wide", "width", columns)):
+            counts = ", ".join(map(count, shapes))
+            steps[lengths] = f"CHOOSE({which}, {counts})" if len(shapes) > 1 else counts
+            steps[longest] = f"MAX({lengths})"
+        misfit = " + ".join(
+            f"SUM(({lengths} - 1) * ({longest} - {lengths}))"
+            for lengths, longest in (("tall", "height"), ("wide", "width"))
+        )
+        if body.columns:  # one row or one column of cases
+            misfit += " + (height - 1) * (width - 1)"
+        whole.append(f"IF({misfit} = 0, 0, #VALUE!)")
+    rules = [_RULES[p.domain].format(x) for x, p in numeric.items() if p.domain in _RULES]
+    result = body.result
+    if body.columns:
+        places = [str(i) for i in range(1, len(body.columns) + 1)]
+        down, across = constant([[i] for i in places]), constant([places])
+        result = f"CHOOSE(IF(width > 1, {down}, {across}), {', '.join(body.columns.values())})"
+    if rules and not body.own_rules:
+        result = f"IF({' * '.join(rules)}, {result}, #NUM!)"
+    steps["value"] = f"IF(ISNUMBER(fault), IFERROR({result}, #NUM!), fault)"
+    steps["whole"] = " + ".join(whole) or "0"
+    shown = "value"
+    if body.columns:
+        steps["figures"] = "IF(width > 1, TRANSPOSE(value), value)"
+        shown = "figures"
+    if any(p.name == "header" for p in function.parameters):
+        headings = constant([[text(heading) for heading in body.columns]])
+        steps["line"] = "SEQUENCE(height * width + 1)"
+        steps["headed"] = (
+            f"IF(line = 1, {headings}, "
+            f"INDEX(figures, IF(line = 1, 1, line - 1), {across}))"
+        )
+        shown = "IF(header_shown, headed, figures)"
+    steps["answer"] = f"IF(ISNUMBER(whole), {shown}, whole)" if whole else shown
+    return steps

@@ -18,6 +18,12 @@ from chinchilla_xl.editions.language import Steps, steps
 LOSS = "E + A * {params}^-alpha + B * {tokens}^-beta"
 """Eq. 1."""
 
+
+def solved(left: str, coefficient: str, exponent: str) -> str:
+    """Eq. 1 solved for N or D, when its term has `left` of the loss to itself."""
+    return f"IF({left} > 0, ({coefficient} / {left})^(1 / {exponent}), #NUM!)"
+
+
 LAWS = steps(
     f"""
 eq_1_loss = {LOSS.format(params="params", tokens="tokens")}
@@ -32,7 +38,7 @@ budget_loss = {LOSS.format(params="budget_params", tokens="budget_tokens")}
 
 # Eq. 1 solved for D; a size that already costs too much loss leaves less than 0.
 left_for_tokens = loss - E - A * params^-alpha
-tokens_for_loss = IF(left_for_tokens > 0, (B / left_for_tokens)^(1 / beta), #NUM!)
+tokens_for_loss = {solved("left_for_tokens", "B", "beta")}
 
 # 6 Na Da + 2 Na D_inf = 6 Nb Db + 2 Nb D_inf, solved for D_inf
 crossing = 3 * (params_b * tokens_b - params_a * tokens_a) / (params_a - params_b)
@@ -64,6 +70,12 @@ compute_overhead = IF(missing < 1, IF(grown = 1, growth,
 
 # --- The optimum (chinchilla_xl.optimum, whose docstring derives it) ---
 
+LOG_PARAMS = "(LN(A) - LN(h) - LN(1 - share * {v})) / alpha"
+"""A N^-alpha = h (1 - share v), without cancellation."""
+
+IN_REACH = "(ABS({}) < 708) * (ABS({}) < 708)"
+"""Beyond exp(708) a number is infinite or loses its digits."""
+
 OPTIMUM = steps(
     """
 h = loss - E
@@ -90,15 +102,20 @@ bend_{i} = v_{i} * (1 - v_{i}) * newton_{i} / slope_{i}
 u_{i + 1} = u_{i} - newton_{i} * (1 + bend_{i} / 2)
     / (1 + bend_{i} * (1 + (2 * v_{i} - 1) * newton_{i} / 6))
 """
-        for i in (1, 2, 3)  # Householder's third-order steps: the third reaches the last digit
+        for i in (1, 2)  # Householder's third-order steps: the second reaches the last digits
     )
-    + """
-log_tokens_opt = x_0 + u_4
-log_params_opt = (LN(A) - LN(h) - LN(1 - share * EXP(-beta * u_4))) / alpha
-# Beyond exp(708) a number is infinite or loses its digits.
-in_reach = (ABS(log_tokens_opt) < 708) * (ABS(log_params_opt) < 708)
-opt_tokens = IF(in_reach, EXP(log_tokens_opt), #NUM!)
-opt_params = IF(in_reach, EXP(log_params_opt), #NUM!)
+    + f"""
+log_tokens = x_0 + u_3
+log_params = {LOG_PARAMS.format(v="EXP(-beta * u_3)")}
+in_reach = {IN_REACH.format("log_tokens", "log_params")}
+opt_tokens = IF(in_reach, EXP(log_tokens), #NUM!)
+opt_params = IF(in_reach, EXP(log_params), #NUM!)
+
+# Without demand u = 0: the Chinchilla-style model.
+log_style_params = {LOG_PARAMS.format(v="1")}
+style_in_reach = {IN_REACH.format("x_0", "log_style_params")}
+style_tokens = IF(style_in_reach, EXP(x_0), #NUM!)
+style_params = IF(style_in_reach, EXP(log_style_params), #NUM!)
 
 # Eq. 3
 opt_flops = opt_params * (6 * opt_tokens + 2 * inference_tokens)
@@ -115,41 +132,131 @@ SERVING = "2 * {params} * serving_peak_price * weighted_demand"
 
 BY_DOLLARS = steps(
     f"""
-weighted_demand = input_tokens / input_mfu + output_tokens / output_mfu
+weighted_demand = IF((input_tokens >= 0) * (output_tokens >= 0),
+    input_tokens / input_mfu + output_tokens / output_mfu, #NUM!)
 burden = serving_peak_price / (3 * training_flop_price) * weighted_demand
-# Demand in tokens cannot stand for a data price.
-effective_tokens = IF(data_price > 0, #VALUE!, 3 * burden)
-opt_cost = IF(data_price > 0, #VALUE!, (opt_tokens + burden) * 6 * opt_params * training_flop_price)
+effective_tokens = 3 * burden
 training_cost = {TRAINING.format(params="params", tokens="tokens")}
 serving_cost = {SERVING.format(params="params")}
+opt_cost = {TRAINING.format(params="priced_params", tokens="priced_tokens")}
+    + {SERVING.format(params="priced_params")}
 """
 )
+
+NO_DATA_PRICE = steps("whole_fault = IF(data_price > 0, #VALUE!, 0)")
+"""Demand in tokens cannot stand for a data price."""
+
+# --- A price per training token, and bounds (chinchilla_xl.constrained) ---
+
+# With D = tokens_min (1 + e^y)^(1/beta) and N = params_min (1 + e^-y)^(1/alpha), which reach the
+# loss for every y, the condition of `constrained` is
+#     y = log(beta/alpha (1 + R/D) / (1 + p/N)),
+# exactly the free optimum at p = 0. Halley's steps from there; the fourth reaches the last digits.
+PRICED = steps(
+    """
+token_price = data_price / (6 * training_flop_price)
+tokens_min = (B / h)^(1 / beta)
+params_min = (A / h)^(1 / alpha)
+y_1 = LN(beta / alpha * (1 + burden / opt_tokens))
+"""
+    + "".join(
+        f"""
+d_{i} = tokens_min * (1 + EXP(y_{i}))^(1 / beta)
+n_{i} = params_min * (1 + EXP(-y_{i}))^(1 / alpha)
+w_{i} = 1 / (1 + EXP(-y_{i}))
+q_{i} = burden / (d_{i} + burden)
+k_{i} = token_price / (n_{i} + token_price)
+g_{i} = y_{i} - LN(beta / alpha * (1 + burden / d_{i}) / (1 + token_price / n_{i}))
+f_{i} = 1 + q_{i} * w_{i} / beta + k_{i} * (1 - w_{i}) / alpha
+c_{i} = q_{i} * w_{i} * (1 - w_{i} - (1 - q_{i}) * w_{i} / beta) / beta
+    + k_{i} * (1 - w_{i}) * ((1 - k_{i}) * (1 - w_{i}) / alpha - w_{i}) / alpha
+y_{i + 1} = y_{i} - 2 * g_{i} * f_{i} / (2 * f_{i} * f_{i} - g_{i} * c_{i})
+"""
+        for i in (1, 2, 3, 4)
+    )
+    + """
+priced_tokens = tokens_min * (1 + EXP(y_5))^(1 / beta)
+priced_params = params_min * (1 + EXP(-y_5))^(1 / alpha)
+"""
+)
+
+UNPRICED: Steps = {"priced_tokens": "opt_tokens", "priced_params": "opt_params"}
+"""Instead of those where no data price is given."""
+
+# The cost has one minimum along the iso-loss curve: a bound binds where the free optimum breaks it.
+BOUNDED = steps(
+    f"""
+left_at_size = h - A * size_bound^-alpha
+fewest_tokens = {solved("left_at_size", "B", "beta")}
+left_at_data = h - B * data_bound^-beta
+fewest_params = {solved("left_at_data", "A", "alpha")}
+possible = (size_bound > 0) * (data_bound > 0) * (fewest_tokens <= data_bound)
+too_big = priced_params > size_bound
+too_long = priced_tokens > data_bound
+plan_params = IF(possible, IF(too_long, fewest_params,
+    IF(too_big, size_bound, priced_params)), #NUM!)
+plan_tokens = IF(possible, IF(too_long, data_bound,
+    IF(too_big, fewest_tokens, priced_tokens)), #NUM!)
+"""
+    + "".join(
+        f"""
+{model}_training = {TRAINING.format(params=f"{model}_params", tokens=f"{model}_tokens")}
+{model}_serving = {SERVING.format(params=f"{model}_params")}
+{model}_total = {model}_training + {model}_serving
+"""
+        for model in ("plan", "style")
+    )
+    + """
+saved = style_total - plan_total
+"""
+)
+
+PLAN = {
+    f"{heading}{column}": f"{model}{step}"
+    for heading, model in {"": "plan", "Chinchilla-style ": "style"}.items()
+    for column, step in {
+        "params": "_params",
+        "tokens": "_tokens",
+        "tokens per parameter": f"_tokens / {model}_params",
+        "training $": "_training",
+        "serving $": "_serving",
+        "total $": "_total",
+    }.items()
+} | {"saved $": "saved", "saved share": "saved / style_total"}
 
 
 @dataclass(frozen=True)
 class Body:
     """What a function returns: the name of a step, and the blocks in which it and its needs are.
 
-    With `columns` it gives a row of those for each case.
+    With `columns` it gives a row of those for each case instead.
     """
 
-    result: str
+    result: str = ""
     blocks: tuple[Steps, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
+    own_rules: bool = False
+    """Whether the steps themselves see to the arguments' domains, column by column."""
 
 
 BODIES: dict[str, Body] = {
     "CHINCHILLA_LOSS": Body("eq_1_loss", (LAWS,)),
     "CHINCHILLA_TOKENS": Body("balanced_tokens", (LAWS,)),
+    "CHINCHILLA_OPT": Body(
+        blocks=(LAWS,),
+        columns={"params": "budget_params", "tokens": "budget_tokens", "loss": "budget_loss"},
+    ),
     "TOKENS_FOR_LOSS": Body("tokens_for_loss", (LAWS,)),
     "OPT_PARAMS": Body("opt_params", (OPTIMUM, BY_FLOPS)),
     "OPT_TOKENS": Body("opt_tokens", (OPTIMUM, BY_FLOPS)),
     "OPT_FLOPS": Body("opt_flops", (OPTIMUM, BY_FLOPS)),
-    "EFFECTIVE_TOKENS": Body("effective_tokens", (BY_DOLLARS,)),
-    "OPT_COST": Body("opt_cost", (OPTIMUM, BY_DOLLARS)),
+    "EFFECTIVE_TOKENS": Body("effective_tokens", (BY_DOLLARS, NO_DATA_PRICE)),
+    "OPT_COST": Body("opt_cost", (OPTIMUM, BY_DOLLARS, PRICED)),
+    "OPT_PLAN": Body(blocks=(OPTIMUM, BY_DOLLARS, PRICED, BOUNDED), columns=PLAN, own_rules=True),
     "TRAIN_COST": Body("training_cost", (BY_DOLLARS,)),
     "SERVE_COST": Body("serving_cost", (BY_DOLLARS,)),
     "BREAKEVEN_TOKENS": Body("breakeven_tokens", (LAWS,)),
     "COMPUTE_OVERHEAD": Body("compute_overhead", (OVERHEAD,)),
     "KAPLAN_LOSS": Body("kaplan_loss", (LAWS,)),
+    "COEFFS": Body("answer"),
 }

@@ -6,6 +6,8 @@ question whether the caller left the argument out: ISOMITTED in a LAMBDA, an ans
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from chinchilla_xl.coefficients import DEFAULT_SET, NAMES, published
 from chinchilla_xl.costs import ASSUMPTIONS, FRACTION, SECONDS_PER_HOUR, Assumption
 from chinchilla_xl.editions.language import Steps, steps
@@ -14,7 +16,8 @@ from chinchilla_xl.elementwise import NON_NEGATIVE
 
 def number(value: float) -> str:
     """A number as a formula writes it: every digit, no sign in the exponent."""
-    return repr(value).upper().replace("E+", "E").removesuffix(".0")
+    plain, scientific = repr(value).removesuffix(".0"), f"{Decimal(repr(value)).normalize():E}"
+    return min(plain, scientific.replace("E+", "E"), key=len)
 
 
 def text(value: str) -> str:
@@ -82,10 +85,13 @@ law_set = IF(law_omitted, 1,
 """
     + "".join(_coefficient(i, name) for i, name in enumerate(NAMES, 1))
     + f"""
+law_sum = {" + ".join(NAMES)}
 # An impossible law spoils a whole result, or its own row of many.
-law_error = {" + ".join(map(unfit, NAMES))}
-    + IF((A > 0) * (B > 0) * (E >= 0) * (alpha > 0) * (beta > 0), 0,
-    IF({rows("A")} = 1, #VALUE!, #NUM!))
+law_error = IF(ISERROR(law_sum), law_sum,
+    IF({" * ".join(f"ISNUMBER({name})" for name in NAMES)},
+    IF((A > 0) * (B > 0) * (E >= 0) * (alpha > 0) * (beta > 0), 0,
+    IF({rows("A")} = 1, #VALUE!, #NUM!)),
+    IF({" + ".join(f"ISBLANK({name})" for name in NAMES)}, #N/A, #VALUE!)))
 """
 )
 
@@ -99,22 +105,21 @@ DEFAULT_COEFFS: Steps = {
 
 
 def _value(i: int, a: Assumption) -> str:
-    listed, labelled = f"INDEX(deployment, {i})", f"INDEX(deployment, XMATCH({i}, label_place), 2)"
-    if a.optional:
-        listed = f"IF(deployment_cells >= {i}, {listed}, {number(a.default)})"
-        labelled = f"IF(ISNUMBER(XMATCH({i}, label_place)), {labelled}, {number(a.default)})"
-    return f"{a.field} = CHOOSE(deployment_form, {number(a.default)}, {listed}, {labelled})\n"
+    default, place = number(a.default), f"XMATCH({i}, label_place)"
+    listed, labelled = f"INDEX(deployment, {i})", f"INDEX(deployment, {place}, 2)"
+    if not a.optional:
+        return f"{a.field} = CHOOSE(machines, {default}, {listed}, {labelled})\n"
+    return (
+        f"{a.field}_cell = CHOOSE(machines, {default}, IF(machine_cells < {i}, {default}, {listed}), "
+        f"IF(ISNUMBER({place}), {labelled}, {default}))\n"
+        f"{a.field} = IF(ISBLANK({a.field}_cell), {default}, {a.field}_cell)\n"
+    )
 
 
-def _unusable(a: Assumption) -> str:
+def _usable(a: Assumption) -> str:
     x = a.field
-    rule = f"({x} > 0) * ({x} <= 1)" if a.domain is FRACTION else f"{x} > 0"
-    if a.domain is NON_NEGATIVE:
-        rule = f"{x} >= 0"
-    wrong = f"IF(ISERROR({x}), {x}, #VALUE!)"
-    if a.optional:
-        wrong = f"IF(ISBLANK({x}), 0, {wrong})"
-    return f"IF(ISNUMBER({x}), IF({rule}, 0, #VALUE!), {wrong})"
+    rule = {FRACTION: f"({x} > 0) * ({x} <= 1)", NON_NEGATIVE: f"({x} >= 0)"}
+    return f"ISNUMBER({x}) * {rule.get(a.domain, f'({x} > 0)')}"
 
 
 _REQUIRED = sum(not a.optional for a in ASSUMPTIONS)
@@ -132,28 +137,30 @@ serving_peak_price = serve_price / ({SECONDS_PER_HOUR} * serve_peak)
 DEPLOYMENT = {
     **steps(
         f"""
-deployment_omitted = {blank("deployment")}
-deployment_cells = IF(deployment_omitted, 1, {size("deployment")})
+machine_omitted = {blank("deployment")}
+machine_cells = IF(machine_omitted, 1, {size("deployment")})
 # 1: the defaults, 2: the numbers in order, 3: labels and values
-deployment_form = IF(deployment_omitted, 1,
-    IF(deployment_cells = 1, IF(ISERROR(deployment), deployment, #VALUE!),
-    IF((deployment_cells = MAX(ROWS(deployment), COLUMNS(deployment)))
-        * (deployment_cells >= {_REQUIRED}) * (deployment_cells <= {len(ASSUMPTIONS)}), 2,
+machines = IF(machine_omitted, 1,
+    IF(machine_cells = 1, IF(ISERROR(deployment), deployment, #VALUE!),
+    IF((machine_cells = MAX(ROWS(deployment), COLUMNS(deployment)))
+        * (machine_cells >= {_REQUIRED}) * (machine_cells <= {len(ASSUMPTIONS)}), 2,
     IF(COLUMNS(deployment) = 2, 3, #VALUE!))))
 # The place of each row's label among the assumptions; "$/h" and "$/token" are prices too.
-label_place = IF(deployment_form = 3, XMATCH(TRIM(SUBSTITUTE(SUBSTITUTE(SUBSTITUTE(
+label_place = IF(machines = 3, XMATCH(TRIM(SUBSTITUTE(SUBSTITUTE(SUBSTITUTE(
     LOWER(INDEX(deployment, 0, 1)), "$/h", "price"), "$/token", "price"), ":", " ")), {_LABELS}), 0)
-unknown_labels = IF(deployment_form = 3, SUM(IF(ISNUMBER(label_place), 0,
+unknown_labels = IF(machines = 3, SUM(IF(ISNUMBER(label_place), 0,
     IF(ISBLANK(INDEX(deployment, 0, 1)) * ISBLANK(INDEX(deployment, 0, 2)), 0,
     IF(ISERROR(INDEX(deployment, 0, 1)), INDEX(deployment, 0, 1), 1)))), 0)
 # Every label once, all that are required, no other.
-deployment_whole = IF(deployment_form = 3, (unknown_labels = 0)
+labels_whole = IF(machines = 3, (unknown_labels = 0)
     * (COUNT(XMATCH({_REQUIRED_PLACES}, label_place)) = {_REQUIRED})
     * (COUNT(label_place) = COUNT(XMATCH({_PLACES}, label_place))), 1)
 """
         + "".join(_value(i, a) for i, a in enumerate(ASSUMPTIONS, 1))
         + f"""
-deployment_error = IF(deployment_whole, {" + ".join(map(_unusable, ASSUMPTIONS))}, #VALUE!)
+machine_sum = {" + ".join(a.field for a in ASSUMPTIONS)}
+machine_error = IF(labels_whole, IF(ISERROR(machine_sum), machine_sum,
+    IF({" * ".join(map(_usable, ASSUMPTIONS))}, 0, #VALUE!)), #VALUE!)
 """
     ),
     **PRICES,
@@ -161,7 +168,45 @@ deployment_error = IF(deployment_whole, {" + ".join(map(_unusable, ASSUMPTIONS))
 
 DEFAULT_DEPLOYMENT: Steps = {
     **{a.field: number(a.default) for a in ASSUMPTIONS},
-    "deployment_error": "0",
+    "machine_error": "0",
     **PRICES,
 }
 """The steps for a cell that leaves `deployment` out."""
+
+# --- The other optional arguments ---
+
+UNBOUNDED = "9.99E307"
+
+
+def bound(name: str) -> str:
+    """The step that reads a bound: nothing is above one left out."""
+    return f"IF({blank(name)}, {UNBOUNDED}, {name})"
+
+
+HEADER = steps(
+    f"""
+header_shown = IF({blank("header")}, TRUE,
+    IF(ISERROR(header), header, IF(ISLOGICAL(header), header, #VALUE!)))
+"""
+)
+DEFAULT_HEADER: Steps = {"header_shown": "TRUE"}
+
+_LIST = constant(
+    [
+        [text(title) for title in ("set", *NAMES, "source")],
+        *(
+            [text(s.name), *(number(getattr(s.law, c)) for c in NAMES), text(s.source)]
+            for s in published().values()
+        ),
+    ]
+)
+_ALL_SETS = constant([[number(getattr(s.law, c)) for c in NAMES] for s in published().values()])
+
+SETS = steps(
+    f"""
+answer = IF({blank("name")}, {_LIST}, IF(ISTEXT(name),
+    IFERROR(INDEX({_ALL_SETS}, XMATCH(TRIM(name), {SET_NAMES}), 0), #VALUE!),
+    IF(ISERROR(name), name, #VALUE!)))
+"""
+)
+DEFAULT_SETS: Steps = {"answer": _LIST}
