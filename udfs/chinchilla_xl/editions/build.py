@@ -9,7 +9,7 @@ from functools import cache
 
 from chinchilla_xl.editions import settings
 from chinchilla_xl.editions.formulas import BODIES, UNPRICED, Body
-from chinchilla_xl.editions.language import Steps, let, needed, render
+from chinchilla_xl.editions.language import Steps, abbreviated, let, needed, render, shown_length
 from chinchilla_xl.editions.settings import columns, constant, rows, text, unfit
 from chinchilla_xl.elementwise import NON_NEGATIVE, POSITIVE
 from chinchilla_xl.functions import FUNCTIONS, WorksheetFunction
@@ -18,6 +18,9 @@ PREFIX = "CX."
 """Before the names of the LAMBDAs, which must differ from those of an add-in's functions."""
 
 LONGEST_COMMENT = 255
+
+LONGEST_LET = 7800
+"""Excel takes 8,192 characters of formula; the arguments of a cell need their share."""
 
 _FUNCTIONS = {f.name: f for f in FUNCTIONS if f.name in BODIES}
 _READERS: dict[str, Steps] = {
@@ -77,14 +80,13 @@ def inlined(function: str, arguments: Sequence[str]) -> str:
     steps = _steps(signature, given)
     # The arguments come as they are, in a language of their own.
     start = "".join(f"{render(name)},{text}," for name, text in given.items())
-    body = re.sub(r"OMITTED\(_xlpm\.\w+\)", "FALSE", let(steps, steps[-1][0]))
+    body = re.sub(r"OMITTED\(_xlpm\.\w+\)", "FALSE", _let(steps))
     return body.replace("_xlfn.LET(", f"_xlfn.LET({start}", 1)
 
 
 def _lambda(function: WorksheetFunction) -> LambdaName:
     names = [p.name for p in function.parameters]
-    body = let(steps := _steps(function, names), steps[-1][0])
-    body = body.replace("OMITTED(", "_xlfn.ISOMITTED(")
+    body = _let(_steps(function, names)).replace("OMITTED(", "_xlfn.ISOMITTED(")
     # Excel marks an optional argument where it is declared, not where it is used.
     declared = [
         f"{'_xlpm' if i < function.required else '_xlop'}.{name}" for i, name in enumerate(names)
@@ -94,6 +96,15 @@ def _lambda(function: WorksheetFunction) -> LambdaName:
         summary = summary[: LONGEST_COMMENT - 3].rsplit(" ", 1)[0] + "..."
     formula = f"_xlfn.LAMBDA({','.join([*declared, body])})"
     return LambdaName(PREFIX + function.name, function.name, formula, summary)
+
+
+def _let(steps: Sequence[tuple[str, str]]) -> str:
+    """The steps as one LET that gives the last."""
+    body = let(steps, steps[-1][0])
+    if shown_length(body) > LONGEST_LET:
+        steps = abbreviated(steps)
+        body = let(steps, steps[-1][0])
+    return body
 
 
 def _steps(function: WorksheetFunction, given: Iterable[str]) -> list[tuple[str, str]]:
@@ -138,8 +149,8 @@ def _ending(function: WorksheetFunction, body: Body, given: Sequence[str]) -> di
     steps = {"fault": " + ".join(faults), "height": "1", "width": "1"}
     if len(shapes) > 1 or body.columns:
         which = constant([[str(i) for i in range(1, len(shapes) + 1)]])
-        for lengths, longest, count in (("tall", "height", rows), ("wide", "width", columns)):
-            counts = ", ".join(map(count, shapes))
+        for lengths, longest, count_of in (("tall", "height", rows), ("wide", "width", columns)):
+            counts = ", ".join(map(count_of, shapes))
             steps[lengths] = f"CHOOSE({which}, {counts})" if len(shapes) > 1 else counts
             steps[longest] = f"MAX({lengths})"
         misfit = " + ".join(
@@ -152,23 +163,23 @@ def _ending(function: WorksheetFunction, body: Body, given: Sequence[str]) -> di
     rules = [_RULES[p.domain].format(x) for x, p in numeric.items() if p.domain in _RULES]
     result = body.result
     if body.columns:
-        places = [str(i) for i in range(1, len(body.columns) + 1)]
-        down, across = constant([[i] for i in places]), constant([places])
-        result = f"CHOOSE(IF(width > 1, {down}, {across}), {', '.join(body.columns.values())})"
+        count = len(body.columns)
+        order = f"IF(width > 1, SEQUENCE({count}), SEQUENCE(1, {count}))"
+        result = f"CHOOSE({order}, {', '.join(body.columns.values())})"
     if rules and not body.own_rules:
         result = f"IF({' * '.join(rules)}, {result}, #NUM!)"
-    steps["value"] = f"IF(ISNUMBER(fault), IFERROR({result}, #NUM!), fault)"
+    steps["result"] = f"IF(ISNUMBER(fault), IFERROR({result}, #NUM!), fault)"
     steps["whole"] = " + ".join(whole) or "0"
-    shown = "value"
+    shown = "result"
     if body.columns:
-        steps["figures"] = "IF(width > 1, TRANSPOSE(value), value)"
+        steps["figures"] = "IF(width > 1, TRANSPOSE(result), result)"
         shown = "figures"
     if any(p.name == "header" for p in function.parameters):
         headings = constant([[text(heading) for heading in body.columns]])
         steps["line"] = "SEQUENCE(height * width + 1)"
         steps["headed"] = (
             f"IF(line = 1, {headings}, "
-            f"INDEX(figures, IF(line = 1, 1, line - 1), {across}))"
+            f"INDEX(figures, IF(line = 1, 1, line - 1), SEQUENCE(1, {len(body.columns)})))"
         )
         shown = "IF(header_shown, headed, figures)"
     steps["answer"] = f"IF(ISNUMBER(whole), {shown}, whole)" if whole else shown

@@ -20,8 +20,11 @@ LOSS = "E + A * {params}^-alpha + B * {tokens}^-beta"
 
 
 def solved(left: str, coefficient: str, exponent: str) -> str:
-    """Eq. 1 solved for N or D, when its term has `left` of the loss to itself."""
-    return f"IF({left} > 0, ({coefficient} / {left})^(1 / {exponent}), #NUM!)"
+    """Eq. 1 solved for N or D, when its term has `left` of the loss to itself.
+
+    (coefficient / left)^(1 / exponent), written so that an answer too small for a number overflows.
+    """
+    return f"IF({left} > 0, 1 / ({left} / {coefficient})^(1 / {exponent}), #NUM!)"
 
 
 LAWS = steps(
@@ -29,7 +32,7 @@ LAWS = steps(
 eq_1_loss = {LOSS.format(params="params", tokens="tokens")}
 
 # alpha A N^-alpha = beta B D^-beta (Hoffmann et al. 2022, arXiv 2203.15556, Eq. 4)
-balanced_tokens = (beta * B * params^alpha / (alpha * A))^(1 / beta)
+balanced_tokens = 1 / (alpha * A / (beta * B * params^alpha))^(1 / beta)
 
 # The same with C = 6 N D, closed form.
 budget_params = (alpha * A / (beta * B))^(1 / (alpha + beta)) * (flops / 6)^(beta / (alpha + beta))
@@ -57,14 +60,14 @@ OVERHEAD = steps(
     """
 log_size = LN(size_ratio)
 shrunk = -alpha * log_size
-power = EXP(shrunk)
-missing = IF(power = 1, shrunk, (power - 1) * shrunk / LN(power)) * beta / alpha
+shrinkage = EXP(shrunk)
+missing = IF(shrinkage = 1, shrunk, (shrinkage - 1) * shrunk / LN(shrinkage)) * beta / alpha
 left = 1 - missing
 log_tokens = -IF(left = 1, -missing, -missing * LN(left) / (left - 1)) / beta
 growth = log_size + log_tokens
-grown = EXP(growth)
-compute_overhead = IF(missing < 1, IF(grown = 1, growth,
-    IF(grown < 0.1, grown - 1, (grown - 1) * growth / LN(grown))), #NUM!)
+increase = EXP(growth)
+compute_overhead = IF(missing < 1, IF(increase = 1, growth,
+    IF(increase < 0.1, increase - 1, (increase - 1) * growth / LN(increase))), #NUM!)
 """
 )
 
@@ -127,14 +130,14 @@ BY_FLOPS = steps("burden = inference_tokens / 3")
 
 # --- Dollars (chinchilla_xl.costs): the two terms of Eq. 6 ---
 
-TRAINING = "{tokens} * (6 * {params} * training_flop_price + data_price)"
-SERVING = "2 * {params} * serving_peak_price * weighted_demand"
+TRAINING = "{tokens} * (6 * {params} * flop_price + data_price)"
+SERVING = "2 * {params} * serving_price * demand"
 
 BY_DOLLARS = steps(
     f"""
-weighted_demand = IF((input_tokens >= 0) * (output_tokens >= 0),
+demand = IF((input_tokens >= 0) * (output_tokens >= 0),
     input_tokens / input_mfu + output_tokens / output_mfu, #NUM!)
-burden = serving_peak_price / (3 * training_flop_price) * weighted_demand
+burden = serving_price / (3 * flop_price) * demand
 effective_tokens = 3 * burden
 training_cost = {TRAINING.format(params="params", tokens="tokens")}
 serving_cost = {SERVING.format(params="params")}
@@ -148,35 +151,35 @@ NO_DATA_PRICE = steps("whole_fault = IF(data_price > 0, #VALUE!, 0)")
 
 # --- A price per training token, and bounds (chinchilla_xl.constrained) ---
 
-# With D = tokens_min (1 + e^y)^(1/beta) and N = params_min (1 + e^-y)^(1/alpha), which reach the
-# loss for every y, the condition of `constrained` is
-#     y = log(beta/alpha (1 + R/D) / (1 + p/N)),
-# exactly the free optimum at p = 0. Halley's steps from there; the fourth reaches the last digits.
+# Every z > 0 gives D = (B (1 + z)/h)^(1/beta) and N = (A (1 + 1/z)/h)^(1/alpha) that reach the loss; the
+# condition of `constrained` becomes
+#     z = beta/alpha (1 + R/D) / (1 + p/N),
+# which is the free optimum at p = 0. From there Halley's steps in log z, in the shares q = D/(D+R),
+# k = N/(N+p) and w = z/(1+z); the fourth reaches the last digits.
+_TOKENS_AT, _PARAMS_AT = "(B * (1 + {}) / h)^(1 / beta)", "(A * (1 + 1 / {}) / h)^(1 / alpha)"
+
 PRICED = steps(
     """
-token_price = data_price / (6 * training_flop_price)
-tokens_min = (B / h)^(1 / beta)
-params_min = (A / h)^(1 / alpha)
-y_1 = LN(beta / alpha * (1 + burden / opt_tokens))
+token_price = data_price / (6 * flop_price)
+z_1 = beta / alpha * (1 + burden / opt_tokens)
 """
     + "".join(
         f"""
-d_{i} = tokens_min * (1 + EXP(y_{i}))^(1 / beta)
-n_{i} = params_min * (1 + EXP(-y_{i}))^(1 / alpha)
-w_{i} = 1 / (1 + EXP(-y_{i}))
-q_{i} = burden / (d_{i} + burden)
-k_{i} = token_price / (n_{i} + token_price)
-g_{i} = y_{i} - LN(beta / alpha * (1 + burden / d_{i}) / (1 + token_price / n_{i}))
-f_{i} = 1 + q_{i} * w_{i} / beta + k_{i} * (1 - w_{i}) / alpha
-c_{i} = q_{i} * w_{i} * (1 - w_{i} - (1 - q_{i}) * w_{i} / beta) / beta
-    + k_{i} * (1 - w_{i}) * ((1 - k_{i}) * (1 - w_{i}) / alpha - w_{i}) / alpha
-y_{i + 1} = y_{i} - 2 * g_{i} * f_{i} / (2 * f_{i} * f_{i} - g_{i} * c_{i})
+q_{i} = 1 / (1 + burden / {_TOKENS_AT.format(f"z_{i}")})
+k_{i} = 1 / (1 + token_price / {_PARAMS_AT.format(f"z_{i}")})
+w_{i} = z_{i} / (1 + z_{i})
+g_{i} = LN(z_{i} * alpha * q_{i} / (beta * k_{i}))
+i_{i} = (1 - q_{i}) * w_{i} / beta
+j_{i} = (1 - k_{i}) * (1 - w_{i}) / alpha
+f_{i} = 1 + i_{i} + j_{i}
+c_{i} = i_{i} * (1 - w_{i} - q_{i} * w_{i} / beta) + j_{i} * (k_{i} * (1 - w_{i}) / alpha - w_{i})
+z_{i + 1} = z_{i} * EXP(-2 * g_{i} * f_{i} / (2 * f_{i} * f_{i} - g_{i} * c_{i}))
 """
         for i in (1, 2, 3, 4)
     )
-    + """
-priced_tokens = tokens_min * (1 + EXP(y_5))^(1 / beta)
-priced_params = params_min * (1 + EXP(-y_5))^(1 / alpha)
+    + f"""
+priced_tokens = {_TOKENS_AT.format("z_5")}
+priced_params = {_PARAMS_AT.format("z_5")}
 """
 )
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from string import ascii_lowercase
 from textwrap import dedent
 
 _TOKEN = re.compile(
@@ -21,7 +22,7 @@ _TOKEN = re.compile(
 )
 _WORD = re.compile(r"[A-Za-z_][\w.]*")
 
-NEW_FUNCTIONS = {"ISOMITTED", "LAMBDA", "LET", "SEQUENCE", "XMATCH"}
+NEW_FUNCTIONS = {"ISOMITTED", "LAMBDA", "LET", "SEQUENCE", "XLOOKUP", "XMATCH"}
 """Functions younger than the file format, which it stores with a prefix."""
 
 _CONSTANTS = {"TRUE", "FALSE"}
@@ -83,6 +84,28 @@ def needed(known: Steps, wanted: str, given: Iterable[str]) -> list[tuple[str, s
 
     add(wanted)
     return list(ordered.items())
+
+
+def abbreviated(bindings: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The same steps with names of one or two letters: for a formula that is too long without."""
+    letters = [
+        f"{first}{second}_" for first in ("", *ascii_lowercase) for second in ascii_lowercase
+    ]
+    short = {name: letter for (name, _), letter in zip(bindings, letters, strict=False)}
+
+    def rename(expression: str) -> str:
+        tokens = _TOKEN.findall(expression)
+        return "".join(
+            short.get(token, token) if after != "(" else token
+            for token, after in zip(tokens, [*tokens[1:], ""], strict=True)
+        )
+
+    return [(short[name], rename(expression)) for name, expression in bindings]
+
+
+def shown_length(stored: str) -> int:
+    """The characters of a stored formula as Excel shows and counts it."""
+    return len(re.sub(r"_xl(?:fn|pm|op)\.", "", stored))
 
 
 def let(bindings: Sequence[tuple[str, str]], result: str) -> str:

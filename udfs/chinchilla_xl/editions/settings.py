@@ -51,37 +51,39 @@ def size(name: str) -> str:
     return f"IFERROR(ROWS({name}) * COLUMNS({name}), 1)"
 
 
-def blank(argument: str) -> str:
-    """Whether an argument was left out or is one blank cell."""
-    return f"IF(OMITTED({argument}), TRUE, IF({size(argument)} > 1, FALSE, ISBLANK({argument})))"
+def cells(argument: str) -> str:
+    """How many cells an optional argument holds: 0 if it was left out or is one blank cell."""
+    many = f"ROWS({argument}) * COLUMNS({argument})"
+    return f"IF(OMITTED({argument}), 0, IF({size(argument)} > 1, {many}, 1 - ISBLANK({argument})))"
 
 
 def unfit(cell: str) -> str:
     """0 for a number, else the error it gives: #N/A for a blank, its own for an error, #VALUE!."""
-    return f"IF(ISNUMBER({cell}), 0, IF(ISBLANK({cell}), #N/A, IF(ISERROR({cell}), {cell}, #VALUE!)))"
+    return (
+        f"IF(ISNUMBER({cell}), 0, IF(ISBLANK({cell}), #N/A, IF(ISERROR({cell}), {cell}, #VALUE!)))"
+    )
 
 
 def _coefficient(i: int, name: str) -> str:
-    labels = "INDEX(coeffs, 0, 1)"
     return (
         f"{name} = CHOOSE(law_form, INDEX({_OF_SETS[name]}, law_set), "
-        f'INDEX(coeffs, XMATCH("{name}", {labels}), 2), '
-        f"INDEX(coeffs, 0, {i}), INDEX(coeffs, {i}, 1))\n"
+        f"INDEX(coeffs, INDEX(law_rows, {i}), law_column), INDEX(coeffs, 0, {i}))\n"
     )
 
 
 COEFFS = steps(
     f"""
-law_omitted = {blank("coeffs")}
-law_cells = IF(law_omitted, 1, {size("coeffs")})
-# 1: a set's name, 2: FIT_COEFFS' table, 3: rows of five, 4: a column of five
-law_form = IF(law_omitted, 1,
-    IF(law_cells = 1, IF(ISTEXT(coeffs), 1, IF(ISERROR(coeffs), coeffs, #VALUE!)),
-    IF(COLUMNS(coeffs) = 1, IF(law_cells = 5, 4, #VALUE!),
-    IF(COUNT(XMATCH({constant([[text(name)] for name in NAMES])}, INDEX(coeffs, 0, 1))) = 5, 2,
-    IF(COLUMNS(coeffs) = 5, 3, #VALUE!)))))
-law_set = IF(law_omitted, 1,
-    IF(law_form = 1, IFERROR(XMATCH(TRIM(coeffs), {SET_NAMES}), #VALUE!), 1))
+law_cells = {cells("coeffs")}
+# Where a table or a column holds the five; FIT_COEFFS' table is known by its labels.
+law_rows = IF(law_cells < 6, {{1;2;3;4;5}},
+    XMATCH({constant([[text(name)] for name in NAMES])}, INDEX(coeffs, 0, 1)))
+law_column = IF(law_cells < 2, 1, MIN(2, COLUMNS(coeffs)))
+# 1: a set's name, 2: a table or a column, 3: rows of five
+law_form = IF(law_cells < 2, 1,
+    IF(IF(COLUMNS(coeffs) = 1, law_cells = 5, (law_cells > 5) * (COUNT(law_rows) = 5)), 2,
+    IF(COLUMNS(coeffs) = 5, 3, #VALUE!)))
+law_set = IF(law_cells <> 1, 1, IF(ISERROR(coeffs), coeffs,
+    IFERROR(XMATCH(TRIM(coeffs), {SET_NAMES}), #VALUE!)))
 """
     + "".join(_coefficient(i, name) for i, name in enumerate(NAMES, 1))
     + f"""
@@ -104,63 +106,52 @@ DEFAULT_COEFFS: Steps = {
 """The steps for a cell that leaves `coeffs` out."""
 
 
-def _value(i: int, a: Assumption) -> str:
-    default, place = number(a.default), f"XMATCH({i}, label_place)"
-    listed, labelled = f"INDEX(deployment, {i})", f"INDEX(deployment, {place}, 2)"
-    if not a.optional:
-        return f"{a.field} = CHOOSE(machines, {default}, {listed}, {labelled})\n"
-    return (
-        f"{a.field}_cell = CHOOSE(machines, {default}, IF(machine_cells < {i}, {default}, {listed}), "
-        f"IF(ISNUMBER({place}), {labelled}, {default}))\n"
-        f"{a.field} = IF(ISBLANK({a.field}_cell), {default}, {a.field}_cell)\n"
-    )
-
-
-def _usable(a: Assumption) -> str:
-    x = a.field
-    rule = {FRACTION: f"({x} > 0) * ({x} <= 1)", NON_NEGATIVE: f"({x} >= 0)"}
-    return f"ISNUMBER({x}) * {rule.get(a.domain, f'({x} > 0)')}"
-
-
 _REQUIRED = sum(not a.optional for a in ASSUMPTIONS)
 _LABELS = constant([[text(a.label.lower())] for a in ASSUMPTIONS])
 _PLACES = constant([[str(i)] for i in range(1, len(ASSUMPTIONS) + 1)])
-_REQUIRED_PLACES = constant([[str(i)] for i in range(1, _REQUIRED + 1)])
+_SEC_6 = constant([[number(a.default)] for a in ASSUMPTIONS])
+
+assert [a.optional for a in ASSUMPTIONS] == [False] * _REQUIRED + [True], "the last may be missing"
+assert ASSUMPTIONS[-1].default == 0, "nothing and a blank stand for the last one's default"
 
 PRICES = steps(
     f"""
-training_flop_price = train_price / ({SECONDS_PER_HOUR} * train_peak * train_mfu)
-serving_peak_price = serve_price / ({SECONDS_PER_HOUR} * serve_peak)
+flop_price = train_price / ({SECONDS_PER_HOUR} * train_peak * train_mfu)
+serving_price = serve_price / ({SECONDS_PER_HOUR} * serve_peak)
 """
 )
+
+_MFUS = ", ".join(a.field for a in ASSUMPTIONS if a.domain is FRACTION)
+_ABOVE_0 = ", ".join(a.field for a in ASSUMPTIONS if a.domain is not NON_NEGATIVE)
 
 DEPLOYMENT = {
     **steps(
         f"""
-machine_omitted = {blank("deployment")}
-machine_cells = IF(machine_omitted, 1, {size("deployment")})
+machine_cells = {cells("deployment")}
 # 1: the defaults, 2: the numbers in order, 3: labels and values
-machines = IF(machine_omitted, 1,
+given_as = IF(machine_cells = 0, 1,
     IF(machine_cells = 1, IF(ISERROR(deployment), deployment, #VALUE!),
     IF((machine_cells = MAX(ROWS(deployment), COLUMNS(deployment)))
-        * (machine_cells >= {_REQUIRED}) * (machine_cells <= {len(ASSUMPTIONS)}), 2,
+        * ({_REQUIRED} <= machine_cells) * (machine_cells <= {len(ASSUMPTIONS)}), 2,
     IF(COLUMNS(deployment) = 2, 3, #VALUE!))))
 # The place of each row's label among the assumptions; "$/h" and "$/token" are prices too.
-label_place = IF(machines = 3, XMATCH(TRIM(SUBSTITUTE(SUBSTITUTE(SUBSTITUTE(
-    LOWER(INDEX(deployment, 0, 1)), "$/h", "price"), "$/token", "price"), ":", " ")), {_LABELS}), 0)
-unknown_labels = IF(machines = 3, SUM(IF(ISNUMBER(label_place), 0,
-    IF(ISBLANK(INDEX(deployment, 0, 1)) * ISBLANK(INDEX(deployment, 0, 2)), 0,
-    IF(ISERROR(INDEX(deployment, 0, 1)), INDEX(deployment, 0, 1), 1)))), 0)
-# Every label once, all that are required, no other.
-labels_whole = IF(machines = 3, (unknown_labels = 0)
-    * (COUNT(XMATCH({_REQUIRED_PLACES}, label_place)) = {_REQUIRED})
-    * (COUNT(label_place) = COUNT(XMATCH({_PLACES}, label_place))), 1)
+labels = IF(given_as = 3, INDEX(deployment, 0, 1), "")
+place = XMATCH(TRIM(SUBSTITUTE(SUBSTITUTE(SUBSTITUTE(LOWER(labels), "$/h", "price"),
+    "$/token", "price"), ":", " ")), {_LABELS})
+# No label twice, none unknown but in a row that is blank. (What lacks becomes 0, which no rule takes.)
+stray = IF(given_as = 3, COUNT(place) - COUNT(XMATCH({_PLACES}, place))
+    + SUM(IF(ISERROR(labels), labels, IF(ISNUMBER(place), 0,
+    1 - ISBLANK(labels) * ISBLANK(INDEX(deployment, 0, 2))))), 0)
+machines = CHOOSE(given_as, {_SEC_6}, deployment,
+    XLOOKUP({_PLACES}, place, INDEX(deployment, 0, 2), 0))
+rates = machines + 0
 """
-        + "".join(_value(i, a) for i, a in enumerate(ASSUMPTIONS, 1))
+        + "".join(f"{a.field} = INDEX(rates, {i})\n" for i, a in enumerate(ASSUMPTIONS[:-1], 1))
         + f"""
-machine_sum = {" + ".join(a.field for a in ASSUMPTIONS)}
-machine_error = IF(labels_whole, IF(ISERROR(machine_sum), machine_sum,
-    IF({" * ".join(map(_usable, ASSUMPTIONS))}, 0, #VALUE!)), #VALUE!)
+{ASSUMPTIONS[-1].field} = IF(machine_cells = {_REQUIRED}, 0, INDEX(rates, {len(ASSUMPTIONS)}))
+machine_error = IF(ISERROR(SUM(rates)), SUM(rates),
+    IF((stray = 0) * (SUM(ISTEXT(machines) + ISLOGICAL(machines)) = 0)
+    * (MIN({_ABOVE_0}) > 0) * ({ASSUMPTIONS[-1].field} >= 0) * (MAX({_MFUS}) <= 1), 0, #VALUE!))
 """
     ),
     **PRICES,
@@ -180,12 +171,12 @@ UNBOUNDED = "9.99E307"
 
 def bound(name: str) -> str:
     """The step that reads a bound: nothing is above one left out."""
-    return f"IF({blank(name)}, {UNBOUNDED}, {name})"
+    return f"IF({cells(name)} = 0, {UNBOUNDED}, {name})"
 
 
 HEADER = steps(
     f"""
-header_shown = IF({blank("header")}, TRUE,
+header_shown = IF({cells("header")} = 0, TRUE,
     IF(ISERROR(header), header, IF(ISLOGICAL(header), header, #VALUE!)))
 """
 )
@@ -204,7 +195,7 @@ _ALL_SETS = constant([[number(getattr(s.law, c)) for c in NAMES] for s in publis
 
 SETS = steps(
     f"""
-answer = IF({blank("name")}, {_LIST}, IF(ISTEXT(name),
+answer = IF({cells("name")} = 0, {_LIST}, IF(ISTEXT(name),
     IFERROR(INDEX({_ALL_SETS}, XMATCH(TRIM(name), {SET_NAMES}), 0), #VALUE!),
     IF(ISERROR(name), name, #VALUE!)))
 """
