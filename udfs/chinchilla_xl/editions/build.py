@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from functools import cache
 
 from chinchilla_xl.editions import settings
-from chinchilla_xl.editions.formulas import BODIES, UNPRICED, Body
+from chinchilla_xl.editions.endings import BOUNDS, ending
+from chinchilla_xl.editions.formulas import BODIES, UNPRICED
 from chinchilla_xl.editions.language import Steps, abbreviated, let, needed, render, shown_length
-from chinchilla_xl.editions.settings import columns, constant, rows, text, unfit
-from chinchilla_xl.elementwise import NON_NEGATIVE, POSITIVE
 from chinchilla_xl.functions import FUNCTIONS, WorksheetFunction
 
 PREFIX = "CX."
@@ -35,8 +34,6 @@ _DEFAULTS: dict[str, Steps] = {
     "header": settings.DEFAULT_HEADER,
     "name": settings.DEFAULT_SETS,
 }
-_BOUNDS = {"max_params": "size_bound", "max_tokens": "data_bound"}
-_RULES = {POSITIVE: "({} > 0)", NON_NEGATIVE: "({} >= 0)"}
 
 
 @dataclass(frozen=True)
@@ -118,69 +115,10 @@ def _steps(function: WorksheetFunction, given: Iterable[str]) -> list[tuple[str,
     if "deployment" in names and "deployment" not in given:
         known |= UNPRICED
     if body.result != "answer":
-        known |= _ending(function, body, given)
+        known |= ending(function, body, given)
     for name in names:
         if name in _READERS:
             known |= _READERS[name] if name in given else _DEFAULTS[name]
-        elif name in _BOUNDS:
-            known[_BOUNDS[name]] = settings.bound(name) if name in given else settings.UNBOUNDED
+        elif name in BOUNDS:
+            known[BOUNDS[name]] = settings.bound(name) if name in given else settings.UNBOUNDED
     return needed(known, "answer", given)
-
-
-def _ending(function: WorksheetFunction, body: Body, given: Sequence[str]) -> dict[str, str]:
-    """The steps from a result to an answer: where it is an error instead, and which.
-
-    A setting that cannot be used and ranges that do not fit spoil the whole. A blank, a text or an
-    error in an element decides before the law does, the leftmost first.
-    """
-    numeric = {_BOUNDS.get(p.name, p.name): p for p in function.parameters if p.domain is not None}
-    operands = [name for name, p in numeric.items() if p.name in given]
-    faults, whole, shapes = [unfit(x) for x in operands], [], list(operands)
-    if "deployment" in given:
-        whole.append("machine_error")
-    if "coeffs" in given:
-        whole.append(f"IF({rows('A')} = 1, law_error, 0)")
-        faults.append("law_error")
-        shapes.append("A")
-    if "header" in given:
-        whole.append("IF(ISERROR(header_shown), header_shown, 0)")
-    if any("whole_fault" in block for block in body.blocks):
-        whole.append("whole_fault")
-    steps = {"fault": " + ".join(faults), "height": "1", "width": "1"}
-    if len(shapes) > 1 or body.columns:
-        which = constant([[str(i) for i in range(1, len(shapes) + 1)]])
-        for lengths, longest, count_of in (("tall", "height", rows), ("wide", "width", columns)):
-            counts = ", ".join(map(count_of, shapes))
-            steps[lengths] = f"CHOOSE({which}, {counts})" if len(shapes) > 1 else counts
-            steps[longest] = f"MAX({lengths})"
-        misfit = " + ".join(
-            f"SUM(({lengths} - 1) * ({longest} - {lengths}))"
-            for lengths, longest in (("tall", "height"), ("wide", "width"))
-        )
-        if body.columns:  # one row or one column of cases
-            misfit += " + (height - 1) * (width - 1)"
-        whole.append(f"IF({misfit} = 0, 0, #VALUE!)")
-    rules = [_RULES[p.domain].format(x) for x, p in numeric.items() if p.domain in _RULES]
-    result = body.result
-    if body.columns:
-        count = len(body.columns)
-        order = f"IF(width > 1, SEQUENCE({count}), SEQUENCE(1, {count}))"
-        result = f"CHOOSE({order}, {', '.join(body.columns.values())})"
-    if rules and not body.own_rules:
-        result = f"IF({' * '.join(rules)}, {result}, #NUM!)"
-    steps["result"] = f"IF(ISNUMBER(fault), IFERROR({result}, #NUM!), fault)"
-    steps["whole"] = " + ".join(whole) or "0"
-    shown = "result"
-    if body.columns:
-        steps["figures"] = "IF(width > 1, TRANSPOSE(result), result)"
-        shown = "figures"
-    if any(p.name == "header" for p in function.parameters):
-        headings = constant([[text(heading) for heading in body.columns]])
-        steps["line"] = "SEQUENCE(height * width + 1)"
-        steps["headed"] = (
-            f"IF(line = 1, {headings}, "
-            f"INDEX(figures, IF(line = 1, 1, line - 1), SEQUENCE(1, {len(body.columns)})))"
-        )
-        shown = "IF(header_shown, headed, figures)"
-    steps["answer"] = f"IF(ISNUMBER(whole), {shown}, whole)" if whole else shown
-    return steps

@@ -151,11 +151,10 @@ NO_DATA_PRICE = steps("whole_fault = IF(data_price > 0, #VALUE!, 0)")
 
 # --- A price per training token, and bounds (chinchilla_xl.constrained) ---
 
-# Every z > 0 gives D = (B (1 + z)/h)^(1/beta) and N = (A (1 + 1/z)/h)^(1/alpha) that reach the loss; the
-# condition of `constrained` becomes
-#     z = beta/alpha (1 + R/D) / (1 + p/N),
-# which is the free optimum at p = 0. From there Halley's steps in log z, in the shares q = D/(D+R),
-# k = N/(N+p) and w = z/(1+z); the fourth reaches the last digits.
+# Every z > 0 gives tokens D and params N, below, that reach the loss; the condition of `constrained`
+# becomes z = beta/alpha (1 + R/D) / (1 + p/N), which is the free optimum at p = 0. From there Halley's
+# steps in log z, in the shares q of D in D + R, k of N in N + p and w of z in 1 + z; the fourth
+# reaches the last digits.
 _TOKENS_AT, _PARAMS_AT = "(B * (1 + {}) / h)^(1 / beta)", "(A * (1 + 1 / {}) / h)^(1 / alpha)"
 
 PRICED = steps(

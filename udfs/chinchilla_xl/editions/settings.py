@@ -9,7 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from chinchilla_xl.coefficients import DEFAULT_SET, NAMES, published
-from chinchilla_xl.costs import ASSUMPTIONS, FRACTION, SECONDS_PER_HOUR, Assumption
+from chinchilla_xl.costs import ASSUMPTIONS, FRACTION, SECONDS_PER_HOUR
 from chinchilla_xl.editions.language import Steps, steps
 from chinchilla_xl.elementwise import NON_NEGATIVE
 
