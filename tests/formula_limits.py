@@ -17,6 +17,9 @@ from openpyxl.formula.tokenizer import Token
 
 LENGTH, NESTING, ARGUMENTS, COMMENT = 8192, 64, 255, 255
 
+PAIRS = 126
+"""Names that one LET may give (Excel's page on LET; LibreOffice gives #VALUE! beyond)."""
+
 EVERYWHERE = frozenset(
     """
     ABS AND ATANH CHOOSE COLUMN COLUMNS COUNT COUNTA COUNTIF ERROR.TYPE EXACT EXP FALSE FIND IF IFERROR INDEX

@@ -42,6 +42,7 @@ def test_a_formula_keeps_to_excels_limits(formula):
     assert len(formula.shown) <= limits.LENGTH
     assert formula.nesting <= limits.NESTING
     assert formula.arguments <= limits.ARGUMENTS
+    assert max(map(len, formula.declared)) <= limits.PAIRS
 
 
 @pytest.mark.parametrize("formula", FORMULAS.values(), ids=FORMULAS)
