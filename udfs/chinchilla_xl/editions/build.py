@@ -10,7 +10,15 @@ from functools import cache
 from chinchilla_xl.editions import settings
 from chinchilla_xl.editions.endings import BOUNDS, ending
 from chinchilla_xl.editions.formulas import BODIES, UNPRICED
-from chinchilla_xl.editions.language import Steps, abbreviated, let, needed, render, shown_length
+from chinchilla_xl.editions.language import (
+    Steps,
+    abbreviated,
+    folded,
+    let,
+    needed,
+    render,
+    shown_length,
+)
 from chinchilla_xl.functions import FUNCTIONS, WorksheetFunction
 
 PREFIX = "CX."
@@ -20,6 +28,9 @@ LONGEST_COMMENT = 255
 
 LONGEST_LET = 7800
 """Excel takes 8,192 characters of formula; the arguments of a cell need their share."""
+
+MOST_STEPS = 118
+"""LET takes 126 names; as a cell has it, the arguments are among them."""
 
 _FUNCTIONS = {f.name: f for f in FUNCTIONS if f.name in BODIES}
 _READERS: dict[str, Steps] = {
@@ -96,7 +107,8 @@ def _lambda(function: WorksheetFunction) -> LambdaName:
 
 
 def _let(steps: Sequence[tuple[str, str]]) -> str:
-    """The steps as one LET that gives the last."""
+    """The steps as one LET that gives the last, within the limits of Excel."""
+    steps = folded(steps, MOST_STEPS)
     body = let(steps, steps[-1][0])
     if shown_length(body) > LONGEST_LET:
         steps = abbreviated(steps)

@@ -13,6 +13,7 @@ prefixes for new functions (_xlfn.) and for the names of LET and LAMBDA (_xlpm.)
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from string import ascii_lowercase
 from textwrap import dedent
@@ -93,14 +94,28 @@ def abbreviated(bindings: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     ]
     short = {name: letter for (name, _), letter in zip(bindings, letters, strict=False)}
 
-    def rename(expression: str) -> str:
-        tokens = _TOKEN.findall(expression)
-        return "".join(
-            short.get(token, token) if after != "(" else token
-            for token, after in zip(tokens, [*tokens[1:], ""], strict=True)
-        )
+    return [(short[name], _replaced(expression, short)) for name, expression in bindings]
 
-    return [(short[name], rename(expression)) for name, expression in bindings]
+
+def folded(bindings: Sequence[tuple[str, str]], most: int) -> list[tuple[str, str]]:
+    """The same steps, at most `most`: the shortest of those used once stand where they are used."""
+    steps = dict(bindings)
+    result = bindings[-1][0]
+    while len(steps) > most:
+        uses = Counter(word for expression in steps.values() for word in words(expression))
+        once = [name for name in steps if uses[name] == 1 and name != result]
+        name = min(once, key=lambda name: len(steps[name]))
+        expression = steps.pop(name)
+        steps = {n: _replaced(e, {name: f"({expression})"}) for n, e in steps.items()}
+    return list(steps.items())
+
+
+def _replaced(expression: str, words: Mapping[str, str]) -> str:
+    tokens = _TOKEN.findall(expression)
+    return "".join(
+        words.get(token, token) if after != "(" else token
+        for token, after in zip(tokens, [*tokens[1:], ""], strict=True)
+    )
 
 
 def shown_length(stored: str) -> int:
