@@ -76,8 +76,8 @@ def inlined(function: str, arguments: Sequence[str]) -> str:
 
     `arguments` are formulas in stored form, "" for one left out.
 
-    >>> inlined("KAPLAN_LOSS", ["A1", "2E12"])[:51]
-    '_xlfn.LET(_xlpm.params,A1,_xlpm.tokens,2E12,_xlpm.'
+    >>> inlined("KAPLAN_LOSS", ["A1", "2E12"])[:41]
+    '_xlfn.LET(_xlpm.params,A1,_xlpm.tokens,2E'
     """
     signature = _FUNCTIONS[function]
     texts = [*arguments, *[""] * (len(signature.parameters) - len(arguments))]

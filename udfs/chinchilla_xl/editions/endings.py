@@ -93,15 +93,15 @@ def _table(body: Body, *, headed: bool) -> Steps:
         "faults": "fault + 0 * order",
         "figures": f"IF(ISNUMBER(faults), IFERROR(CHOOSE(order, {', '.join(body.columns.values())}), "
         "#NUM!), faults)",
-        "table": "IF(width > 1, TRANSPOSE(figures), figures)",
-        "shown": "table",
+        "cases": "IF(width > 1, TRANSPOSE(figures), figures)",
+        "shown": "cases",
     }
     if headed:
         headings = constant([[text(heading) for heading in body.columns]])
         steps |= {
             "line": "SEQUENCE(height * width + 1)",
             "headed": f"IF(line = 1, {headings}, "
-            f"INDEX(table, IF(line = 1, 1, line - 1), SEQUENCE(1, {count})))",
-            "shown": "IF(header_shown, headed, table)",
+            f"INDEX(cases, IF(line = 1, 1, line - 1), SEQUENCE(1, {count})))",
+            "shown": "IF(header_shown, headed, cases)",
         }
     return steps

@@ -62,12 +62,12 @@ log_size = LN(size_ratio)
 shrunk = -alpha * log_size
 shrinkage = EXP(shrunk)
 missing = IF(shrinkage = 1, shrunk, (shrinkage - 1) * shrunk / LN(shrinkage)) * beta / alpha
-left = 1 - missing
-log_tokens = -IF(left = 1, -missing, -missing * LN(left) / (left - 1)) / beta
-growth = log_size + log_tokens
-increase = EXP(growth)
-compute_overhead = IF(missing < 1, IF(increase = 1, growth,
-    IF(increase < 0.1, increase - 1, (increase - 1) * growth / LN(increase))), #NUM!)
+remaining = 1 - missing
+log_tokens = -IF(remaining = 1, -missing, -missing * LN(remaining) / (remaining - 1)) / beta
+log_overhead = log_size + log_tokens
+increase = EXP(log_overhead)
+compute_overhead = IF(missing < 1, IF(increase = 1, log_overhead,
+    IF(increase < 0.1, increase - 1, (increase - 1) * log_overhead / LN(increase))), #NUM!)
 """
 )
 
