@@ -7,7 +7,15 @@ folder of one (.ci/newer-libreoffice prints it). No Excel was seen.
 Where formulon 0.18.0 is not as Excel is:
 
 - it does not know `_xlop.k`, the stored form of an optional parameter, only `[k]`, the form that
-  Excel shows: `lambda_books.for_formulon` writes that (test_formulon_knows_optional_parameters...).
+  Excel shows: `lambda_books.for_formulon` writes that, and a test below fails when it is learnt;
+- it reads one typed number of some thousands a last digit off. Near the law's E that would show, so
+  typed numbers have 15 digits here, with which it is rare, and those below are read right.
+
+Where LibreOffice 25.2 is not as Excel is:
+
+- TRUE in a range is the number 1 (`as_calc_takes`);
+- ROWS and COLUMNS of a single number are #VALUE!, LN(-1) too, a LET inside a LET is #NAME?, and a
+  LET has 126 names at most. The formulas are written so that this does no harm.
 """
 
 from __future__ import annotations
@@ -35,14 +43,10 @@ from lambda_books import (
     workbook,
 )
 from lambda_inputs import GRID, blocks, elements, grid
-from paper import TABLE_2, TABLE_3
+from paper import INPUT_SHARE, OUTPUT_SHARE, TABLE_2, TABLE_3, check, columns
 from parity import BY_NAME, OMITTED
 from support import needed
-from test_paper import INPUT_SHARE, OUTPUT_SHARE, check
-from test_paper import columns as printed_column
-from test_parity import same_rows
 
-ROUNDING = 1e-12
 FEW, MANY = 200, 2000
 FUNCTIONS = tuple(name for name in NAMES if name != "COEFFS")  # no number goes into that one
 Route = Callable[[list[Call], Path], list[Rows]]
@@ -69,7 +73,7 @@ class Comparison:
                 if isinstance(value, float) and isinstance(cell, int | float):
                     off = abs(cell - value) / scale(call, other, i, j) if cell != value else 0.0
                     self.worst = max(self.worst, off)
-                    if not off <= ROUNDING:
+                    if not off <= parity.ROUNDING:
                         self.differences.append(
                             f"{shown(call)}[{i}, {j}]: {cell!r} for {value!r}, off by {off:.1e}"
                         )
@@ -127,8 +131,8 @@ def compare(calls: Iterable[Call], found: Iterable[Rows]) -> Comparison:
 
 def random_calls(function: str, count: int) -> list[Call]:
     """Every row of the blocks by itself, then the blocks."""
-    columns = blocks(function, count)
-    return [*(call for block in columns for call in elements(block)), *columns]
+    found = blocks(function, count)
+    return [*(call for block in found for call in elements(block)), *found]
 
 
 def lambdas_in_formulon(calls: list[Call], folder: Path) -> list[Rows]:
@@ -186,7 +190,7 @@ def test_the_parity_table_holds_without_an_add_in(compute: Route, tmp_path):
         wanted = parity.expected_rows(case)
         if compute is lets_in_libreoffice and case.kind == "boolean":
             wanted = expected(as_calc_takes(call))
-        if not same_rows(rows, wanted, case.kind):
+        if not parity.same_rows(rows, wanted, case.kind):
             differences.append(f"{case}: {rows} instead of {wanted}")
     assert not differences, "\n".join(differences)
 
@@ -201,14 +205,13 @@ def test_tables_2_and_3_of_the_paper_come_out_as_printed(compute: Route, tmp_pat
     def values(*wanted: tuple[Any, ...]) -> list[Any]:
         """A column for every function with its columns."""
         calls = [
-            Call(function, tuple([[float(x)] for x in column] for column in columns), (5, 1))
-            for function, *columns in wanted
+            Call(function, tuple([[float(x)] for x in column] for column in given), (5, 1))
+            for function, *given in wanted
         ]
         return [np.array(rows)[:, 0] for rows in compute(calls, tmp_path)]
 
     (params, demand), (params_3, demand_3) = (
-        [printed_column(table, column) for column in ("params", "tokens")]
-        for table in (TABLE_2, TABLE_3)
+        [columns(table, column) for column in ("params", "tokens")] for table in (TABLE_2, TABLE_3)
     )
     used = demand_3 * INPUT_SHARE, demand_3 * OUTPUT_SHARE
     training, training_3, effective = values(
@@ -233,8 +236,8 @@ def test_tables_2_and_3_of_the_paper_come_out_as_printed(compute: Route, tmp_pat
         ("Table 3", TABLE_3, loss_3, training_3, spent_3, size_3, data_3, best_3,
          1 - best_3 / spent_3),
     ):  # fmt: skip
-        columns = "loss training spent opt_params opt_training opt_spent saved".split()
-        check(name, table, dict(zip(columns, found, strict=True)))
+        headings = "loss training spent opt_params opt_training opt_spent saved".split()
+        check(name, table, dict(zip(headings, found, strict=True)))
 
 
 def test_formulon_knows_optional_parameters_by_brackets_and_not_as_excel_stores_them():
