@@ -2,7 +2,7 @@
 
 A block is one call over columns: a value of each argument per row, a law per row or one for all,
 one deployment. `elements` takes a block apart into as many calls of single values. Every number
-has 15 significant digits, what a spreadsheet lets a user type.
+has 12 significant digits.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-from chinchilla_xl import optimum
 from chinchilla_xl.coefficients import CHINCHILLA, NAMES, Law, published
 from chinchilla_xl.costs import ASSUMPTIONS
 from chinchilla_xl.functions import CellError
@@ -94,16 +93,20 @@ def _row(names: list[str], rng: random.Random, law: Law) -> dict[str, float]:
             share = rng.uniform(0.001, 0.99) if rng.random() < 0.85 else rng.uniform(1.01, 2)
             row["params"] = _power(law.A / (share * h), 1 / law.alpha)
         if "max_params" in names:
-            burden = rng.uniform(0.1, 10) * row["output_tokens"]
-            best = optimum.optimal(row["loss"], burden, law)
-            for name, size in zip(("max_params", "max_tokens"), best, strict=True):
-                row[name] = _typed(size * 10 ** rng.uniform(-0.4, 3)) if size == size else 1e12
+            row["max_params"] = _bound(rng, law.A, law.alpha, h)
+            row["max_tokens"] = _bound(rng, law.B, law.beta, h)
     if "params_b" in names and rng.random() < 0.8:  # mostly a smaller model, trained longer
         row["params_b"] = _typed(row["params_a"] * rng.uniform(0.05, 0.95))
         row["tokens_b"] = _typed(row["tokens_a"] * 10 ** rng.uniform(0, 2))
     if "size_ratio" in names and rng.random() < 0.3:
         row["size_ratio"] = _typed(1 + rng.choice((-1, 1)) * 10 ** rng.uniform(-9, -1))
     return row
+
+
+def _bound(rng: random.Random, scale: float, exponent: float, h: float) -> float:
+    """A size, or tokens, whose own term takes some part of the loss: too much, hardly any."""
+    share = rng.choice((rng.uniform(1.01, 2), rng.uniform(0.01, 0.99), 10 ** rng.uniform(-9, -2)))
+    return _power(scale / (share * h), 1 / exponent)
 
 
 _RANGES: dict[str, tuple[float, float]] = {
@@ -172,7 +175,7 @@ def _deployment(rng: random.Random, number: int, *, priced: bool) -> Any:
 
 
 def _typed(value: float) -> float:
-    return float(f"{value:.15G}")
+    return float(f"{value:.12G}")
 
 
 def _power(base: float, exponent: float) -> float:

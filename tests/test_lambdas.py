@@ -8,8 +8,8 @@ Where formulon 0.18.0 is not as Excel is:
 
 - it does not know `_xlop.k`, the stored form of an optional parameter, only `[k]`, the form that
   Excel shows: `lambda_books.for_formulon` writes that, and a test below fails when it is learnt;
-- it reads one typed number of some thousands a last digit off. Near the law's E that would show, so
-  typed numbers have 15 digits here, with which it is rare, and those below are read right.
+- it reads some typed numbers of 15 digits and more a last digit off, which shows near the law's E
+  (20264.677374891 is not what a cell with that number holds): those here have 12 digits.
 
 Where LibreOffice 25.2 is not as Excel is:
 
@@ -110,8 +110,9 @@ def as_calc_takes(call: Call) -> Call:
 
 def scale(call: Call, row: list[Any], i: int, j: int) -> float:
     """What a deviation is measured against: the value itself, or the terms whose difference it is."""
-    if call.function == "OPT_PLAN" and j >= 12:  # what is saved of the Chinchilla-style total
-        return abs(row[11]) if j == 12 else 1.0
+    if call.function == "OPT_PLAN" and j >= 12:  # saved: the Chinchilla-style total less the other
+        larger: float = max(row[5], row[11])
+        return larger if j == 12 else larger / row[11]
     if call.function == "COMPUTE_OVERHEAD":  # of second order in log(size_ratio), near 0
         ratio = call.args[0][i][0] if isinstance(call.args[0], list) else call.args[0]
         return max(abs(row[j]), abs(math.log(ratio)) * 1e-3)
