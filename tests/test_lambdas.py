@@ -74,11 +74,13 @@ class Comparison:
                     off = abs(cell - value) / scale(call, other, i, j) if cell != value else 0.0
                     self.worst = max(self.worst, off)
                     if not off <= parity.ROUNDING:
+                        place = f"row {i}, column {j} of {shown(call)}"
                         self.differences.append(
-                            f"{shown(call)}[{i}, {j}]: {cell!r} for {value!r}, off by {off:.1e}"
+                            f"{cell!r} for {value!r}, off by {off:.1e}: {place}"
                         )
                 elif str(cell) != str(value) or isinstance(cell, bool):
-                    self.differences.append(f"{shown(call)}[{i}, {j}]: {cell!r} for {value!r}")
+                    place = f"row {i}, column {j} of {shown(call)}"
+                    self.differences.append(f"{cell!r} for {value!r}: {place}")
                 else:
                     self.errors += isinstance(value, CellError)
 
@@ -179,6 +181,21 @@ def test_a_column_against_a_row_fills_a_grid_with_a_law_for_each_row(compute: Ro
     comparison = compare(calls, compute(calls, tmp_path))
     assert not comparison.differences, "\n".join(comparison.differences)
     assert comparison.cells == len(calls) * GRID[0] * GRID[1] > 2 * comparison.errors
+
+
+@each_route
+def test_every_data_price_leads_to_the_optimum(compute: Route, tmp_path):
+    """Where a token costs as much to buy as to train on, the first guess has its bend."""
+    machines = [1.34, 1.22e14, 0.016, 77.5, 2.7e13, 0.81, 0.97]
+    losses = [[float(f"{0.028 + 10**x:.12G}")] for x in np.linspace(-2, 3, 21)]
+    calls = [
+        Call("OPT_COST", (losses, 2.4e3, 7.7e7, [[*machines, 10.0**x]], [law]), (21, 1))
+        for x in range(-12, 3)
+        for law in ([2.726, 19046.0, 0.028, 0.0576, 2.47], [406.4, 410.7, 0.028, 1.5, 0.08])
+    ]
+    comparison = compare(calls, compute(calls, tmp_path))
+    assert not comparison.differences, "\n".join(comparison.differences[:20])
+    assert comparison.errors < comparison.cells / 4
 
 
 @each_route
