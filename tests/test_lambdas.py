@@ -73,16 +73,13 @@ class Comparison:
                 if isinstance(value, float) and isinstance(cell, int | float):
                     off = abs(cell - value) / scale(call, other, i, j) if cell != value else 0.0
                     self.worst = max(self.worst, off)
-                    if not off <= parity.ROUNDING:
-                        place = f"row {i}, column {j} of {shown(call)}"
-                        self.differences.append(
-                            f"{cell!r} for {value!r}, off by {off:.1e}: {place}"
-                        )
-                elif str(cell) != str(value) or isinstance(cell, bool):
-                    place = f"row {i}, column {j} of {shown(call)}"
-                    self.differences.append(f"{cell!r} for {value!r}: {place}")
+                    alike = off <= parity.ROUNDING
                 else:
+                    alike = str(cell) == str(value) and not isinstance(cell, bool)
                     self.errors += isinstance(value, CellError)
+                if not alike:
+                    found = f"{cell!r} for {value!r} in row {i}, column {j}"
+                    self.differences.append(f"{found} of {shown(call)}")
 
 
 def expected(call: Call) -> Rows:
