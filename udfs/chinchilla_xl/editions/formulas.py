@@ -61,7 +61,8 @@ OVERHEAD = steps(
 log_size = LN(size_ratio)
 shrunk = -alpha * log_size
 shrinkage = EXP(shrunk)
-missing = IF(shrinkage = 1, shrunk, (shrinkage - 1) * shrunk / LN(shrinkage)) * beta / alpha
+missing = IF(shrinkage = 1, shrunk, IF(shrinkage < 0.1, shrinkage - 1,
+    (shrinkage - 1) * shrunk / LN(shrinkage))) * beta / alpha
 remaining = 1 - missing
 log_tokens = -IF(remaining = 1, -missing, -missing * LN(remaining) / (remaining - 1)) / beta
 log_overhead = log_size + log_tokens
@@ -152,15 +153,25 @@ NO_DATA_PRICE = steps("whole_fault = IF(data_price > 0, #VALUE!, 0)")
 # --- A price per training token, and bounds (chinchilla_xl.constrained) ---
 
 # Every z > 0 gives tokens D and params N, below, that reach the loss; the condition of `constrained`
-# becomes z = beta/alpha (1 + R/D) / (1 + p/N), which is the free optimum at p = 0. From there Halley's
-# steps in log z, in the shares q of D in D + R, k of N in N + p and w of z in 1 + z; the fourth
-# reaches the last digits.
+# becomes z = beta/alpha (1 + R/D) / (1 + p/N). With max(0, x) for each log(1 + e^x) its logarithm is
+# linear in pieces, so that a first guess for log z is closed: one for z < 1, where D hardly changes,
+# and one for z > 1, where N hardly does. From there Halley's steps in log z, in the shares q of D in
+# D + R, k of N in N + p and w of z in 1 + z; the fifth reaches the last digits. (From the free optimum
+# they may jump for ever between the two sides of N = p.)
 _TOKENS_AT, _PARAMS_AT = "(B * (1 + {}) / h)^(1 / beta)", "(A * (1 + 1 / {}) / h)^(1 / alpha)"
 
 PRICED = steps(
     """
 token_price = data_price / (6 * flop_price)
-z_1 = beta / alpha * (1 + burden / opt_tokens)
+burden_over = IF(burden > 0, LN(burden), -800) - LN(B / h) / beta
+price_over = IF(token_price > 0, LN(token_price), -800) - LN(A / h) / alpha
+below_0 = LN(beta / alpha) + IF(burden_over > 0, burden_over, 0)
+above_0 = LN(beta / alpha) - IF(price_over > 0, price_over, 0)
+below_bent = (below_0 - price_over) / (1 + 1 / alpha)
+above_bent = (above_0 + burden_over) / (1 + 1 / beta)
+z_1 = EXP(IF(below_0 < IF(price_over > 0, price_over, 0),
+    IF(below_0 < below_bent, below_0, below_bent),
+    IF(above_0 > above_bent, above_0, above_bent)))
 """
     + "".join(
         f"""
@@ -174,11 +185,11 @@ f_{i} = 1 + i_{i} + j_{i}
 c_{i} = i_{i} * (1 - w_{i} - q_{i} * w_{i} / beta) + j_{i} * (k_{i} * (1 - w_{i}) / alpha - w_{i})
 z_{i + 1} = z_{i} * EXP(-2 * g_{i} * f_{i} / (2 * f_{i} * f_{i} - g_{i} * c_{i}))
 """
-        for i in (1, 2, 3, 4)
+        for i in (1, 2, 3, 4, 5)
     )
     + f"""
-priced_tokens = {_TOKENS_AT.format("z_5")}
-priced_params = {_PARAMS_AT.format("z_5")}
+priced_tokens = {_TOKENS_AT.format("z_6")}
+priced_params = {_PARAMS_AT.format("z_6")}
 """
 )
 
