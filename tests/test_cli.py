@@ -99,23 +99,6 @@ def test_recompute_prints_json(tmp_path):
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("args", "message"),
-    [
-        (["recompute", "a.xlsx", "--set", "months"], "given as NAME=VALUE: 'months'"),
-        (["recompute", "a.xlsx", "--set", "months=inf"], "must be finite: inf"),
-        (["recompute", "x/a.xlsx", "y/a.xlsx", "-o", "out"], "two files would be written to"),
-        (["recompute"], "Missing argument 'FILES...'"),
-        (["nonsense"], "No such command 'nonsense'"),
-    ],
-)
-def test_wrong_usage_is_one_line_and_exit_code_2(tmp_path, args, message):
-    result = run(*args, cwd=tmp_path)
-    assert result.returncode == 2
-    assert message in result.stderr
-    assert "Traceback" not in result.stderr
-
-
 def test_an_unknown_input_names_the_nearest(tmp_path):
     run("new", "budget", "b.xlsx", cwd=tmp_path)
     result = run("recompute", "b.xlsx", "--set", "monts=3", cwd=tmp_path)
@@ -132,6 +115,27 @@ def test_show_prints_the_named_cells_and_ends_with_the_path(tmp_path):
     total = next(line.split() for line in lines if line.startswith("Total cost "))
     assert total == ["Total", "cost", "$10.75M", "$6.33M", "$4.52M", "$"]
     assert run("show", "none.xlsx", cwd=tmp_path).returncode == 3
+
+
+def test_show_heads_each_block_with_what_its_columns_are(tmp_path):
+    run("new", "budget", "b.xlsx", cwd=tmp_path)
+    run("new", "compare", "c.xlsx", cwd=tmp_path)
+    shown = run("show", "b.xlsx", cwd=tmp_path).stdout
+    prices = shown[shown.index("Models: What the size accounts for") :].splitlines()
+    assert prices[0].split("  ")[-1].strip() == "Cost-optimal"
+    [price] = [line.split() for line in prices if line.startswith("Training GPU price ")][:1]
+    assert price[-1] == "$/h"
+    monthly = shown[shown.index("Timeline: Cost-optimal model") :].splitlines()
+    assert monthly[0].split() == ["Timeline:", "Cost-optimal", "model", "Total"]
+    assert [line.split("  ")[0] for line in monthly[1:4]] == [
+        "Share of training done", "Share of full demand", "Training, at first month's prices",
+    ]  # fmt: skip
+    assert shown.count("Timeline: ") == 3
+    table = run("show", "c.xlsx", cwd=tmp_path).stdout.split("Table of models: ")
+    names, units = table[0].splitlines()[-1], table[1].splitlines()[0]
+    assert names.split("  ")[-1].strip() == "Training tokens"
+    assert units.split()[-2:] == ["parameters", "tokens"]
+    assert "\u2026" not in shown + "".join(table), "a figure is cut off"
 
 
 @pytest.mark.parametrize("command", [[], ["functions"], ["new"], ["recompute"], ["show"]])

@@ -369,7 +369,7 @@ def test_an_input_that_no_cell_can_hold_is_refused(value):
 
 
 def test_text_over_a_number_and_a_cell_of_an_array_are_refused():
-    with pytest.raises(ArgumentError, match="Sheet!A1 holds a number: 'abc'"):
+    with pytest.raises(ArgumentError, match="Sheet!A1 must stay a number: 'abc'"):
         run(RESTING, {"Sheet!A1": "abc"})
     rows = '<row r="1"><c r="A1"><f t="array" ref="A1:B1">{1,2}</f></c><c r="B1"><v>2</v></c></row>'
     with pytest.raises(ArgumentError, match="Sheet!B1 holds a formula"):

@@ -14,8 +14,10 @@ from chinchilla_xl.cli_support import (
     USAGE,
     check_new,
     console,
+    usage_line,
 )
 from chinchilla_xl.errors import ArgumentError, ChinchillaError, MissingExtra
+from chinchilla_xl.hints import nearest
 
 try:
     import click
@@ -31,7 +33,8 @@ FOUND = 1
 @click.group(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done; 1 done, but some formulas kept their old value; "
-    "2 wrong usage; 3 a file could not be processed (it is left as it was).",
+    "2 wrong usage; 3 a file could not be processed, or something is not installed; "
+    "files are left as they were.",
 )
 @click.version_option(package_name="chinchilla-xl")
 def cli() -> None:
@@ -67,8 +70,10 @@ def functions(name: str | None) -> None:
         return
     by_name = {function.name: function for function in FUNCTIONS}
     if name.upper() not in by_name:
-        names = ", ".join(by_name)
-        raise click.UsageError(f"there is no function {name!r}: choose one of {names}")
+        raise click.UsageError(
+            f"there is no function {name!r}{nearest(name, by_name)}: "
+            f"choose one of {', '.join(by_name)}"
+        )
     function = by_name[name.upper()]
     out.print(function.syntax, markup=False)
     out.print(f"\n{function.summary}\n", markup=False)
@@ -250,7 +255,7 @@ def main() -> None:
         click.echo("interrupted; no file is half written", err=True)
         sys.exit(130)
     except click.ClickException as e:
-        e.show()
+        click.echo(usage_line(e), err=True)
         sys.exit(e.exit_code)
     except ArgumentError as e:
         click.echo(f"Error: {e}", err=True)
@@ -259,4 +264,5 @@ def main() -> None:
         click.echo(f"Error: {e}", err=True)
         sys.exit(REFUSED)
     except OSError as e:  # the output itself failed: a full disk, a closed pipe
-        sys.exit(f"Error: {e.strerror}")
+        click.echo(f"Error: {e.strerror}", err=True)
+        sys.exit(REFUSED)

@@ -208,7 +208,7 @@ def sweep(
         errors = [{"row": row, "error": text} for row, text in listed if isinstance(text, str)]
         _print_json({"output": output, "scenarios": len(result), "errors": errors})
     else:
-        words = f", {len(failed)} with errors" if len(failed) else ""
+        words = f", {len(failed)} with errors, which its column error tells" if len(failed) else ""
         click.echo(f"{output}: {len(result)} scenarios{words}")
     sys.exit(KEPT if len(failed) else 0)
 

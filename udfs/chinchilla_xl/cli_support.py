@@ -115,6 +115,16 @@ def check_new(path: str | os.PathLike[str], suffix: str, force: bool) -> None:
         raise click.UsageError(f"{path} exists already: choose another name or give --force")
 
 
+def usage_line(error: click.ClickException) -> str:
+    """What is wrong with a command and where its help is, in one line; without a command, the help."""
+    message, context = error.format_message(), getattr(error, "ctx", None)
+    if context is None:
+        return f"Error: {' '.join(message.split())}"
+    if message == context.get_help():
+        return message
+    return f"Error: {' '.join(message.split()).rstrip('.')} (help: {context.command_path} --help)"
+
+
 def console() -> Console:
     """Standard output; where nobody watches, no line is broken and no figure cut."""
     return Console(width=None if sys.stdout.isatty() else 1000, highlight=False)

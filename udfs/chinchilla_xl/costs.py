@@ -26,6 +26,7 @@ from chinchilla_xl.elementwise import (
     elementwise,
 )
 from chinchilla_xl.errors import ArgumentError
+from chinchilla_xl.hints import share_meant
 
 SECONDS_PER_HOUR = 3600
 
@@ -50,9 +51,7 @@ class Assumption:
         """`value`, or ArgumentError with the rule and, for a percentage, the likely intention."""
         if value in self.domain and value < float("inf"):
             return value
-        hint = ""
-        if self.domain is FRACTION and 1 < value <= 100:
-            hint = f" (did you mean {value / 100:g}?)"
+        hint = share_meant(value) if self.domain is FRACTION else ""
         raise ArgumentError(f"{self.label} must be {self.domain.rule}: {value:g}{hint}")
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from chinchilla_xl.elementwise import NAN, Numbers
 from chinchilla_xl.errors import ArgumentError
 from chinchilla_xl.functions.cells import NOT_AVAILABLE, CellError
+from chinchilla_xl.hints import number_meant
 
 Errors = NDArray[np.object_]
 
@@ -104,7 +105,8 @@ def as_error(name: str, cell: Any) -> CellError:
     if isinstance(cell, bool | np.bool_):
         return CellError("#VALUE!", f"{name} must be a number: {str(cell).upper()}")
     if isinstance(cell, str):
-        hint = " (text; clear the cell's text format)" if _looks_numeric(cell) else ""
+        text = " (text; clear the cell's text format)"
+        hint = text if _looks_numeric(cell) else number_meant(cell)
         return CellError("#VALUE!", f'{name} must be a number: "{shorten(cell)}"{hint}')
     return CellError("#VALUE!", f"{name} must be a number: {shorten(repr(cell))}")
 

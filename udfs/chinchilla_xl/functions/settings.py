@@ -13,6 +13,7 @@ from chinchilla_xl.elementwise import NAN
 from chinchilla_xl.errors import ArgumentError
 from chinchilla_xl.functions.cells import NUM, CellError
 from chinchilla_xl.functions.operands import Errors, as_error, as_grid, as_number, shorten
+from chinchilla_xl.hints import nearest
 
 RANGE_LABELS = ("range of params", "range of tokens", "range of tokens per parameter")
 """The rows of FIT_COEFFS' table that say which runs the fit rests on."""
@@ -77,7 +78,7 @@ def coefficient_set(name: str) -> CoefficientSet:
     if found is None:
         raise ArgumentError(
             f'coeffs must name a published set: "{shorten(name)}"'
-            f"{_nearest(name.strip().lower(), list(sets))} (=COEFFS() lists them)"
+            f"{nearest(name.strip(), sets)} (=COEFFS() lists them)"
         )
     return found
 
@@ -164,7 +165,7 @@ def _from_labels(rows: list[tuple[Any, Any]]) -> Deployment:
         if assumption is None:
             raise ArgumentError(
                 f"deployment has an unknown label: {shorten(str(label))!r}"
-                f"{_nearest(_normal(label), [_normal(a.label) for a in ASSUMPTIONS])}"
+                f"{nearest(_normal(label), [a.label for a in ASSUMPTIONS])}"
             )
         if assumption.optional and cell is None:
             continue
@@ -222,13 +223,6 @@ def _passed_on(what: str, error: CellError) -> ArgumentError:
 
 def _normal(label: Any) -> str:
     return " ".join(str(label).casefold().rstrip(" :").split())
-
-
-def _nearest(name: str, choices: list[str]) -> str:
-    from difflib import get_close_matches  # only for a message
-
-    match = get_close_matches(name, choices, n=1, cutoff=0.5)
-    return f" (did you mean {match[0]!r}?)" if match else ""
 
 
 def _shape(grid: Errors) -> str:

@@ -90,7 +90,9 @@ class Archive:
             total += info.file_size
             packed += info.compress_size
             if info.flag_bits & _ENCRYPTED:
-                raise UnsupportedFile("the archive is protected by a password")
+                raise UnsupportedFile(
+                    "the archive is protected by a password: save the workbook without one"
+                )
             if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                 raise UnsupportedFile(
                     f"{info.filename} is compressed as workbooks never are: save it anew"

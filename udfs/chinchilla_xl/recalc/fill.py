@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chinchilla_xl.errors import ArgumentError, UnsupportedFile, WorkbookError
+from chinchilla_xl.hints import nearest, number_meant, share_meant
 from chinchilla_xl.recalc.addresses import Cell
 from chinchilla_xl.recalc.archive import Archive
 from chinchilla_xl.recalc.cached import read_cached
@@ -134,12 +135,12 @@ def _broken_rule(sheet: Any, cell: Cell, given: Given) -> str | None:
     place = sheet.cell(cell.row, cell.column)
     unit = _unit_beside(sheet, cell)
     if given.unit is not None and unit is not None and given.unit != unit:
-        return f"must be in {unit}: {given.unit}"
+        return f"is given in {given.unit}, but the workbook has it in {unit}"
     for rule in sheet.data_validations.dataValidation:
         if place.coordinate in rule.sqref:
             return _violation(rule, given.value)
     if isinstance(place.value, int | float) and not isinstance(given.value, int | float):
-        return f"holds a number: {given.value!r}"
+        return f"must be a number: {given.value!r}{_meant(given.value)}"
     return None
 
 
@@ -156,15 +157,19 @@ def _unit_beside(sheet: Any, cell: Cell) -> str | None:
 def _violation(rule: Any, value: Input) -> str | None:
     """How a value breaks a data validation; rules that are formulas of cells are not judged."""
     message = (rule.error or "").rstrip(".")
-    words = f"is refused by the workbook: {message or 'it breaks the rule of its cell'}: {value!r}"
+    rule_words = message or "it breaks the rule of its cell"
+    shown = repr(value) if isinstance(value, bool | str) else f"{value:.15g}"
+    words = f"is refused by the workbook: {rule_words}: {shown}"
     if rule.type == "list":
         choices = (rule.formula1 or "").strip('"').split(",")
         listed = (rule.formula1 or "").startswith('"')
-        return words if listed and str(value) not in choices else None
+        return (
+            words + nearest(str(value), choices) if listed and str(value) not in choices else None
+        )
     if rule.type not in ("decimal", "whole"):
         return None
     if isinstance(value, bool | str):
-        return words
+        return words + _meant(value)
     if rule.type == "whole" and value != int(value):
         return words
     bounds = [_number(rule.formula1), _number(rule.formula2)]
@@ -182,7 +187,13 @@ def _violation(rule: Any, value: Input) -> str | None:
     needed = bounds if "etween" in operator else bounds[:1]
     if any(bound is None for bound in needed):
         return None
-    return None if tests[operator](value, *bounds) else words
+    if tests[operator](value, *bounds):
+        return None
+    return words + (share_meant(value) if bounds[1] == 1 else "")
+
+
+def _meant(value: Input) -> str:
+    return number_meant(value) if isinstance(value, str) else ""
 
 
 def _number(text: str | None) -> float | None:

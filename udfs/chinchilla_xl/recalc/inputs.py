@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import numbers
 from collections.abc import Mapping
-from difflib import get_close_matches
 
 from chinchilla_xl.errors import ArgumentError
+from chinchilla_xl.hints import nearest
 from chinchilla_xl.recalc.addresses import Cell, parse_area
 from chinchilla_xl.recalc.parts import Workbook
 
@@ -53,16 +53,16 @@ def locate(inputs: Mapping[str, Input], workbook: Workbook) -> dict[str, dict[Ce
             name = names.get(key.casefold())
             if name is None:
                 known = [n.name for n in names.values() if not n.name.startswith("_xlnm.")]
-                close = get_close_matches(key, known, n=1)
-                hint = f" (did you mean {close[0]}?)" if close else ""
-                raise ArgumentError(f"the workbook has no name {key!r}{hint}")
+                raise ArgumentError(f"the workbook has no name {key!r}{nearest(key, known)}")
             reference = name.formula
             if "$" not in reference and parse_area(reference.rpartition("!")[2]):
                 raise ArgumentError(f"the name {key!r} is relative to the cell it stands in")
         sheet, cell = _single_cell(key, reference)
         titles = {title.casefold(): title for title in workbook.sheets}
         if sheet.casefold() not in titles:
-            raise ArgumentError(f"the workbook has no sheet {sheet!r}")
+            raise ArgumentError(
+                f"the workbook has no sheet {sheet!r}{nearest(sheet, workbook.sheets)}"
+            )
         found.setdefault(titles[sheet.casefold()], {})[cell] = value
     return found
 

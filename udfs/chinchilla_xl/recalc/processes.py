@@ -6,12 +6,13 @@ give up altogether when one of them dies.
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, as_completed
 from typing import Any, TypeVar
 
-from chinchilla_xl.errors import ChinchillaError, MissingExtra
+from chinchilla_xl.errors import ArgumentError, ChinchillaError, MissingExtra
 
 _Task = TypeVar("_Task", bound=tuple[Any, ...])
 
@@ -32,6 +33,10 @@ def in_processes(
 
     A task that takes longer than `timeout` seconds is stopped.
     """
+    if jobs < 1:
+        raise ArgumentError(f"jobs must be at least 1: {jobs}")
+    if timeout is not None and not 0 < timeout < math.inf:
+        raise ArgumentError(f"timeout must be a number of seconds above 0: {timeout:g}")
     try:
         from pebble import ProcessPool
     except ImportError as missing:

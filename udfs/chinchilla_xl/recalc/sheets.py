@@ -11,6 +11,7 @@ from functools import cached_property, partial
 from xml.sax.saxutils import escape
 
 from chinchilla_xl.errors import ArgumentError, BrokenFile, TooLarge
+from chinchilla_xl.hints import number_meant
 from chinchilla_xl.recalc.addresses import Area, Cell, quote_sheet
 from chinchilla_xl.recalc.archive import Archive, Piece
 from chinchilla_xl.recalc.copies import CopiedDown
@@ -345,7 +346,9 @@ def write_inputs(
             if cell in sheet.formulas or any(cell in area for area in arrays):
                 raise ArgumentError(f"{sheet.address(cell)} holds a formula: it is no input")
             if isinstance(value, str) and sheet.xml.holds_number(cell):
-                raise ArgumentError(f"{sheet.address(cell)} holds a number: {value[:40]!r}")
+                raise ArgumentError(
+                    f"{sheet.address(cell)} must stay a number: {value[:40]!r}{number_meant(value)}"
+                )
             edits[cell] = Edit(value if isinstance(value, bool | str) else float(value))
         sheet.write(edits)
 

@@ -5,10 +5,18 @@ from __future__ import annotations
 import io
 import os
 import warnings
+import zipfile
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 
-from chinchilla_xl.errors import BrokenFile, MissingExtra, UnsupportedFile, WorkbookError
+from chinchilla_xl.errors import (
+    ArgumentError,
+    BrokenFile,
+    MissingExtra,
+    UnsupportedFile,
+    WorkbookError,
+)
+from chinchilla_xl.hints import nearest
 from chinchilla_xl.recalc.files import Location, read_file, suffix_of, write_file
 
 try:
@@ -33,6 +41,12 @@ def read_table(path: Location, sheet: str | None = None) -> pd.DataFrame:
     _need(_READ_WITH, suffix_of(path))
     try:
         frame = reader(data, sheet)
+    except ArgumentError as e:
+        raise ArgumentError(f"{path}: {e}") from None
+    except UnicodeDecodeError:
+        raise BrokenFile(f"{path}: its text is not UTF-8: save it as CSV UTF-8") from None
+    except zipfile.BadZipFile:
+        raise BrokenFile(f"{path}: it is no .xlsx file, whatever its name says") from None
     except Exception as e:  # noqa: BLE001 (each reader raises its own kinds)
         reason = str(e).splitlines()[0][:160] if str(e) else type(e).__name__
         raise BrokenFile(f"{path}: it cannot be read as a table: {reason}") from None
@@ -49,14 +63,26 @@ def _read_csv(data: bytes, _: str | None) -> pd.DataFrame:
     # Commas, semicolons or tabs, whichever the first line has most of; a line with more fields than
     # the first is an error, where pandas would take the surplus for row names.
     first = text.partition("\n")[0]
+    if not first.strip():
+        raise ValueError("its first line, which names the columns, is empty")
     separator = max(",;\t", key=first.count)
     with warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)
-        return pd.read_csv(io.StringIO(text), sep=separator, index_col=False)
+        try:
+            return pd.read_csv(io.StringIO(text), sep=separator, index_col=False)
+        except pd.errors.ParserWarning:
+            raise ValueError("a line has more fields than the first line has names") from None
 
 
 def _read_xlsx(data: bytes, sheet: str | None) -> pd.DataFrame:
-    return pd.read_excel(io.BytesIO(data), sheet_name=sheet or 0, engine="openpyxl")
+    with pd.ExcelFile(io.BytesIO(data), engine="openpyxl") as book:
+        if sheet is not None and sheet not in book.sheet_names:
+            names = [str(name) for name in book.sheet_names]
+            listed = ", ".join(names)
+            raise ArgumentError(
+                f"there is no sheet {sheet!r}{nearest(sheet, names)}: it has {listed}"
+            )
+        return book.parse(sheet or 0)
 
 
 def _read_parquet(data: bytes, _: str | None) -> pd.DataFrame:
@@ -81,11 +107,9 @@ def _need(packages: Mapping[str, tuple[str, str]], kind: str) -> None:
 
 
 def check_table(path: Location) -> None:
-    """UnsupportedFile or MissingExtra unless a table can be written to a file of this kind."""
+    """ArgumentError or MissingExtra unless a table can be written to a file of this kind."""
     if suffix_of(path) not in _READERS:
-        raise UnsupportedFile(
-            f"{os.fspath(path)}: results must go to a .csv, .xlsx or .parquet file"
-        )
+        raise ArgumentError(f"{os.fspath(path)}: results must go to a .csv, .xlsx or .parquet file")
     _need(_WRITTEN_WITH, suffix_of(path))
 
 

@@ -9,10 +9,12 @@ from typing import Any
 
 from chinchilla_xl.errors import ArgumentError
 from chinchilla_xl.fit import Fit
+from chinchilla_xl.hints import nearest
 from chinchilla_xl.recalc import recompute_bytes
 from chinchilla_xl.recalc.calls import ADDIN, EDITIONS
 from chinchilla_xl.recalc.conversion import converted
 from chinchilla_xl.recalc.files import write_file
+from chinchilla_xl.recalc.fill import Given, check_inputs
 from chinchilla_xl.recalc.inputs import Input
 from chinchilla_xl.workbooks import batch, budget, compare, fit_report, fitting, paper
 from chinchilla_xl.workbooks.page import HOSTS, PLAIN_HOST
@@ -64,7 +66,10 @@ def template(
         raise ArgumentError(f"host must be one of {', '.join(HOSTS)}: {host!r}")
     builder = TEMPLATES.get(name)
     if builder is None:
-        raise ArgumentError(f"there is no template {name!r}: choose one of {', '.join(TEMPLATES)}")
+        raise ArgumentError(
+            f"there is no template {name!r}{nearest(name, TEMPLATES)}: "
+            f"choose one of {', '.join(TEMPLATES)}"
+        )
     if edition not in EDITIONS:
         raise ArgumentError(f"edition must be one of {', '.join(EDITIONS)}: {edition!r}")
     target = io.BytesIO()
@@ -84,6 +89,9 @@ def template(
 
 
 def _computed(contents: bytes, inputs: Mapping[str, Input] | None = None) -> bytes:
+    given = {name: Given(value) for name, value in (inputs or {}).items()}
+    if problems := check_inputs(contents, given) if given else []:
+        raise ArgumentError("; ".join(problems))
     computed, report = recompute_bytes(contents, inputs)
     assert report.complete, report.kept
     return computed

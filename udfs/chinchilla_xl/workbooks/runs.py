@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from chinchilla_xl.errors import ArgumentError, MissingExtra
+from chinchilla_xl.hints import nearest
 from chinchilla_xl.recalc.tables import read_table
 
 try:
@@ -86,7 +87,10 @@ def _column(frame: pd.DataFrame, role: str, given: str | None, *, required: bool
     frame.columns = pd.Index(names)
     if given is not None:
         if given not in names:
-            raise ArgumentError(f"there is no column {given!r}: the file has {_listed(frame)}")
+            hint = nearest(given, names)
+            raise ArgumentError(
+                f"there is no column {given!r}{hint}: the file has {_listed(frame)}"
+            )
         return given
     plain = {re.sub("[^a-z]", "", name.lower()): name for name in reversed(names)}
     found = next((plain[usual] for usual in USUAL_NAMES[role] if usual in plain), None)

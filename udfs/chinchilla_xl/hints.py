@@ -1,0 +1,45 @@
+"""What a wrong value was probably meant to be: the end of a message, or nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+_POWERS = {"k": 3, "m": 6, "b": 9, "bn": 9, "t": 12}
+_SHORT = re.compile(r"\$?\s*([-+]?\d+\.?\d*|[-+]?\.\d+)\s*(%|[kmbt]|bn)", re.IGNORECASE)
+
+
+def nearest(name: str, choices: Iterable[str]) -> str:
+    """The choice that is spelled most like `name`.
+
+    >>> nearest("monts", ["months", "price"])
+    ' (did you mean months?)'
+    """
+    from difflib import get_close_matches  # only for a message
+
+    by_folded = {choice.casefold(): choice for choice in choices}
+    found = get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.5)
+    return f" (did you mean {by_folded[found[0]]}?)" if found else ""
+
+
+def number_meant(text: str) -> str:
+    """The number that people write in this way, as a spreadsheet takes it.
+
+    >>> number_meant("7B"), number_meant("45%"), number_meant("many")
+    (' (did you mean 7E9?)', ' (did you mean 0.45?)', '')
+    """
+    found = _SHORT.fullmatch(text.strip())
+    if found is None:
+        return ""
+    figure, unit = found[1], found[2].lower()
+    meant = f"{float(figure) / 100:g}" if unit == "%" else f"{figure}E{_POWERS[unit]}"
+    return f" (did you mean {meant}?)"
+
+
+def share_meant(value: float) -> str:
+    """Of a number that was to be a share: the share of so many percent.
+
+    >>> share_meant(45), share_meant(450)
+    (' (did you mean 0.45?)', '')
+    """
+    return f" (did you mean {value / 100:g}?)" if 1 < value <= 100 else ""
