@@ -213,7 +213,7 @@ def sweep(
     sys.exit(KEPT if len(failed) else 0)
 
 
-@click.command()
+@click.command(short_help="Rewrite a workbook for the add-in, or for LAMBDA names.")
 @click.argument("workbook", type=_LOCATION)
 @click.argument("output", type=_LOCATION)
 @click.option(
