@@ -5,11 +5,12 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from math import prod
 from textwrap import shorten
 from typing import Any
 
 from chinchilla_xl.errors import BrokenFile, ExtrapolationWarning, MissingExtra
-from chinchilla_xl.functions import FUNCTIONS, CellError
+from chinchilla_xl.functions import FUNCTIONS, CellError, WorksheetFunction
 from chinchilla_xl.recalc.addresses import (
     COLUMN_MASK,
     ROW_SHIFT,
@@ -21,6 +22,7 @@ from chinchilla_xl.recalc.addresses import (
     quote_sheet,
 )
 from chinchilla_xl.recalc.callbacks import callbacks
+from chinchilla_xl.recalc.engineform import MOST_CELLS, UNSURE, extents
 from chinchilla_xl.recalc.lower import OMITTED
 from chinchilla_xl.recalc.values import Value
 
@@ -109,7 +111,7 @@ class Engine:
         except Exception as e:  # noqa: BLE001 (the engine raises several unrelated kinds)
             raise BrokenFile(f"the engine cannot load it: {_brief(e)}") from None
         for function in FUNCTIONS:
-            self._register(function.name, self._callback(function.name, function.cells))
+            self._register(function.name, self._callback(function))
         for name, callback in callbacks(date1904=date1904).items():
             self._register(name, callback)
         self._register(FIT, _fit)
@@ -121,13 +123,16 @@ class Engine:
     def _register(self, name: str, callback: Callable[..., Any]) -> None:
         self._book.register_function(name, callback, min_args=0, max_args=None)
 
-    def _callback(self, name: str, cells: Callable[..., Any]) -> Callable[..., Any]:
+    def _callback(self, function: WorksheetFunction) -> Callable[..., Any]:
         """The function as the engine calls it."""
+        name, cells = function.name, function.cells
 
         def call(*args: Any) -> Any:
             try:
                 for arg in args:
                     if type(arg) is not float:
+                        if not function.returns_table and prod(extents(args)) > MOST_CELLS:
+                            return UNSURE
                         result = cells(*map(_inbound, args))
                         break
                 else:
