@@ -13,7 +13,7 @@ Where formulon 0.18.0 is not as Excel is:
 
 Where LibreOffice 25.2 is not as Excel is:
 
-- TRUE in a range is the number 1 (`as_calc_takes`);
+- TRUE in a range is the number 1 (`as_calc_takes`), and a power below 1E-308 is #NUM!, not 0;
 - ROWS and COLUMNS of a single number are #VALUE!, LN(-1) too, a LET inside a LET is #NAME?, and a
   LET has 126 names at most. The formulas are written so that this does no harm.
 """
@@ -193,6 +193,20 @@ def test_every_data_price_leads_to_the_optimum(compute: Route, tmp_path):
     comparison = compare(calls, compute(calls, tmp_path))
     assert not comparison.differences, "\n".join(comparison.differences[:20])
     assert comparison.errors < comparison.cells / 4
+
+
+@each_route
+def test_a_term_too_small_for_a_number_is_nothing(compute: Route, tmp_path):
+    law = [[406.4, 410.7, 1.69, 1.5, 1.2]]
+    calls = [
+        Call("CHINCHILLA_LOSS", ([[1e300], [10.0]], [[10.0], [1e300]], law), (2, 1)),
+        Call("TOKENS_FOR_LOSS", (2.0, 1e300, law)),
+        Call("OPT_PLAN", (2.0, 1e12, 1e12, OMITTED, law, OMITTED, OMITTED, False), (1, 14)),
+        Call("OPT_PLAN", (2.0, 1e12, 1e12, OMITTED, law, 1e300, 1e300, False), (1, 14)),
+    ]
+    comparison = compare(calls, compute(calls, tmp_path))
+    assert not comparison.differences, "\n".join(comparison.differences)
+    assert not comparison.errors
 
 
 @each_route

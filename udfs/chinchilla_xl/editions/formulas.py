@@ -15,7 +15,13 @@ from chinchilla_xl.editions.language import Steps, steps
 
 # --- The laws (chinchilla_xl.laws) ---
 
-LOSS = "E + A * {params}^-alpha + B * {tokens}^-beta"
+
+def _falling(size: str, exponent: str) -> str:
+    """size^-exponent, and 0 where that is too small for a number, which in Calc is #NUM!."""
+    return f"IF({size} > 1, IFERROR({size}^-{exponent}, 0), {size}^-{exponent})"
+
+
+LOSS = f"E + A * {_falling('{params}', 'alpha')} + B * {_falling('{tokens}', 'beta')}"
 """Eq. 1."""
 
 
@@ -40,7 +46,7 @@ budget_tokens = flops / 6 / budget_params
 budget_loss = {LOSS.format(params="budget_params", tokens="budget_tokens")}
 
 # Eq. 1 solved for D; a size that already costs too much loss leaves less than 0.
-left_for_tokens = loss - E - A * params^-alpha
+left_for_tokens = loss - E - A * {_falling("params", "alpha")}
 tokens_for_loss = {solved("left_for_tokens", "B", "beta")}
 
 # 6 Na Da + 2 Na D_inf = 6 Nb Db + 2 Nb D_inf, solved for D_inf
@@ -199,9 +205,9 @@ UNPRICED: Steps = {"priced_tokens": "opt_tokens", "priced_params": "opt_params"}
 # The cost has one minimum along the iso-loss curve: a bound binds where the free optimum breaks it.
 BOUNDED = steps(
     f"""
-left_at_size = h - A * size_bound^-alpha
+left_at_size = h - A * {_falling("size_bound", "alpha")}
 fewest_tokens = {solved("left_at_size", "B", "beta")}
-left_at_data = h - B * data_bound^-beta
+left_at_data = h - B * {_falling("data_bound", "beta")}
 fewest_params = {solved("left_at_data", "A", "alpha")}
 possible = (size_bound > 0) * (data_bound > 0) * (fewest_tokens <= data_bound)
 too_big = priced_params > size_bound
