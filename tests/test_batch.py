@@ -193,7 +193,7 @@ def test_inputs_are_filled_from_every_format(budget, tmp_path, kind, text):
         ({"months": "many"}, "months is refused by the workbook: Months in service must be a whole number from 1 to 60: 'many'"),
         ({"months": 0}, "months is refused by the workbook: Months in service must be a whole number from 1 to 60: 0"),
         ({"quality_by": "size"}, "quality_by is refused by the workbook: Quality is given by must be one of: params, loss: 'size'"),
-        ({"months": {"value": 3, "unit": "years"}}, "months must be in months: years"),
+        ({"months": {"value": 3, "unit": "years"}}, "months is given in years, but the workbook has it in months"),
         ({"target_loss": 2.0}, "holds a formula"),
         ({"months": [1]}, "months must be a number, TRUE, FALSE or text: [1]"),
         ({"months": {"worth": 3}}, "months must be a value, or value and unit"),

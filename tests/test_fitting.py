@@ -206,7 +206,7 @@ def test_tokens_follow_from_flops(tmp_path):
     [
         (FRAME.drop(columns="val_loss"), [], 2, "no column of loss was found among Model Size, Train Tokens, note: name it with --loss"),
         (FRAME.drop(columns="Train Tokens"), [], 2, "no column of tokens or FLOPs was found among"),
-        (FRAME, ["--loss", "los"], 2, "there is no column 'los': the file has Model Size"),
+        (FRAME, ["--loss", "los"], 2, "there is no column 'los' (did you mean val_loss?): the file has Model Size"),
         (FRAME.assign(val_loss=0.0), [], 2, "losses must be finite and > 0: 0 in row 1"),
         (FRAME, ["-o", "fit.csv"], 2, "the file must end in .xlsx: fit.csv"),
         (FRAME.head(0), [], 3, "it holds no rows"),

@@ -192,7 +192,7 @@ def test_a_bad_row_of_coeffs_spoils_only_its_own_result():
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
-        ("chinchila", 'published set: "chinchila" .did you mean .chinchilla.'),
+        ("chinchila", 'published set: "chinchila" .did you mean chinchilla.'),
         ([1.0, 2.0], "coeffs must be a set's name, five numbers.*: 1 x 2 cells"),
         ([406.4, 410.7, 1.69, 0.0, 0.283], "coefficient alpha must be finite and > 0: 0"),
         ([406.4, 410.7, -1.0, 0.3, 0.283], "coefficient E must be finite and >= 0: -1"),

@@ -88,12 +88,12 @@ def _coloured(sheet: Any, row: int) -> int:
 
 
 def _naming_row(sheet: Any, heading: int, last: int) -> int:
-    """The row that names the columns: of a heading within a table, in another colour, that above."""
-    if not heading or any(_text(sheet, Cell(heading, c)) for c in range(2, last + 1)):
-        return heading
-    above = _coloured(sheet, heading)
-    if above and _colour(sheet, above) != _colour(sheet, heading):
-        return above
+    """The row that names the columns: of a heading within a table, one above in another colour."""
+    row = heading
+    while row and not any(_text(sheet, Cell(row, c)) for c in range(2, last + 1)):
+        row = _coloured(sheet, row)
+        if row and _colour(sheet, row) != _colour(sheet, heading):
+            return row
     return heading
 
 
