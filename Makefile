@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test test-all bench lint check-wheel templates clean
+.PHONY: help demo docs test test-all bench lint check-wheel templates clean mutants
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,12 +43,16 @@ check-wheel: .venv/dev ## the tests against the built wheel, with the source abs
 	.test-wheel/venv/bin/pip install --quiet --disable-pip-version-check .test-wheel/dist/*.whl
 	.test-wheel/venv/bin/python tests/bare.py
 	wheel=$$(ls .test-wheel/dist/*.whl) && .test-wheel/venv/bin/pip install --quiet --disable-pip-version-check "$$wheel[all]" --group dev
-	cp -r addin tests docs templates pyproject.toml README.md .test-wheel/
+	cp -r addin tests docs templates pyproject.toml mkdocs.yml README.md CHANGELOG.md .test-wheel/
 	cd .test-wheel && venv/bin/python -c 'import chinchilla_xl, sys; sys.exit("site-packages" not in chinchilla_xl.__file__)'
 	cd .test-wheel && venv/bin/python -m pytest -n auto
 
 test-all: test ## the slow proofs too
 	$(BIN)/pytest -n auto -m slow
+
+mutants: .venv/dev ## wrong formulas that the tests do not notice (takes an hour or more; docs/mutation.md)
+	$(BIN)/pip install --quiet --disable-pip-version-check --group mutants
+	$(BIN)/python benchmarks/mutants.py
 
 bench: .venv/dev ## measure speed, as ratios in one run
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_optimum.py
@@ -57,9 +61,13 @@ bench: .venv/dev ## measure speed, as ratios in one run
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_recalc.py
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_batch.py
 
+docs: .venv/dev ## write what docs/ takes from the code, build the site in site/, warnings as errors
+	$(BIN)/python tests/doc_pages.py
+	$(BIN)/zensical build --strict
+
 templates: .venv/user ## rebuild the workbooks in templates/
 	for name in budget compare fit batch paper; do \
 	  $(BIN)/chinchilla-xl new $$name templates/$$name.xlsx --force || exit 1; done
 
 clean: ## remove everything that make made
-	rm -rf .venv .test-wheel demo dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .test-wheel demo site .cache dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .mutants

@@ -13,7 +13,7 @@ import pytest
 soffice = shutil.which("soffice") or shutil.which("libreoffice")
 needed = pytest.mark.skipif(soffice is None, reason="LibreOffice is not installed")
 
-_PROFILE = """<?xml version="1.0" encoding="UTF-8"?>
+PROFILE = """<?xml version="1.0" encoding="UTF-8"?>
 <oor:items xmlns:oor="http://openoffice.org/2001/registry">
 <item oor:path="/org.openoffice.Office.Calc/Formula/Load"><prop oor:name="OOXMLRecalcMode"
 oor:op="fuse"><value>0</value></prop></item></oor:items>"""
@@ -23,7 +23,7 @@ def recalculated(data: bytes, folder: Path) -> openpyxl.Workbook:
     """The workbook with the values that LibreOffice computes, by way of a folder."""
     profile = folder / "profile"
     (profile / "user").mkdir(parents=True, exist_ok=True)
-    (profile / "user" / "registrymodifications.xcu").write_text(_PROFILE)
+    (profile / "user" / "registrymodifications.xcu").write_text(PROFILE)
     (folder / "in.xlsx").write_bytes(data)
     assert soffice is not None
     subprocess.run(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+import numpy as np
+
 from chinchilla_xl.workbooks.paper import printed as text
 
 SUFFIXES = {"K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12, "%": 1e-2}
@@ -68,3 +70,16 @@ PRINTED_OTHERWISE = {
 # The caption of Table 3: 70 input and 215 output tokens a request, the requests printed beside.
 REQUESTS = tuple(row["requests"].text for row in text.rows(3))
 CAPTION_COSTS_HIGHER_BY = (1.05, 1.15)
+
+INPUT_SHARE, OUTPUT_SHARE = 70 / 215, 145 / 215
+
+
+def columns(table: tuple[Row, ...], attribute: str) -> np.ndarray:
+    return np.array([printed(getattr(row, attribute)) for row in table])
+
+
+def check(table: str, rows: tuple[Row, ...], computed: dict[str, np.ndarray]) -> None:
+    for attribute, values in computed.items():
+        for row, value in zip(rows, values, strict=True):
+            expected = getattr(row, attribute)
+            assert agrees(value, expected), f"{table}, {row.params}, {attribute}: {value:.5g}"

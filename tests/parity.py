@@ -8,6 +8,7 @@ compared with itself. test_parity.py runs the routes, parity_page.py writes docs
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -21,6 +22,10 @@ OMITTED = "<omitted>"
 NUMBER = "<number>"
 AS_PYTHON = "<as Python>"
 """The whole table that Python's call returns."""
+
+ROUNDING = 1e-12
+FIT_ROUNDING = 1e-6
+"""A fit stops where its steps are small; other libraries of linear algebra stop elsewhere."""
 
 BY_NAME = {function.name: function for function in FUNCTIONS}
 DIV, NA, NAME, NUM, REF, VALUE = "#DIV/0!", "#N/A", "#NAME?", "#NUM!", "#REF!", "#VALUE!"
@@ -265,6 +270,24 @@ def python_rows(case: Case) -> list[list[Any]]:
     if isinstance(result, np.ndarray) and result.ndim == 1:
         result = result[None, :]
     return [list(row) for row in np.atleast_2d(np.asarray(result, dtype=object))]
+
+
+def same_rows(rows: list[list[Any]], wanted: list[list[Any]], kind: str) -> bool:
+    rounding = FIT_ROUNDING if kind == "fit" else ROUNDING
+    return [len(row) for row in rows] == [len(row) for row in wanted] and all(
+        same(cell, other, rounding)
+        for pair in zip(rows, wanted, strict=True)
+        for cell, other in zip(*pair, strict=True)
+    )
+
+
+def same(cell: Any, wanted: Any, rounding: float) -> bool:
+    if isinstance(wanted, CellError):
+        return isinstance(cell, CellError) and cell.code == wanted.code
+    if isinstance(wanted, str):
+        return cell == wanted
+    number = isinstance(cell, int | float) and not isinstance(cell, bool)
+    return number and math.isclose(cell, wanted, rel_tol=rounding)
 
 
 def _numbers(

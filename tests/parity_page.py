@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import parity
+from chinchilla_xl.editions import lambda_names
 from chinchilla_xl.errors import ArgumentError
 from chinchilla_xl.functions import CellError
 
@@ -28,11 +29,13 @@ The table shows one call of each kind and how many there are.
   message"), and the add-in puts the error itself into the cell.
 - Server, Lite: Excel's own error values; a message shows on hover where there is one
   ("code: message"), which Office.js allows for #VALUE! alone.
+- No add-in: the functions as LAMBDA names and written out as LET, both computed by formulon, an
+  engine that is not ours; the LETs by LibreOffice 24.8 or later too, where TRUE counts as 1.
 
 What was run in place of Excel, and what could not be seen, is in [excel.md](excel.md).
 
-| kind of argument | calls | example | Python | headless | classic | Server, Lite |
-|---|---|---|---|---|---|---|
+| kind of argument | calls | example | Python | headless | classic | Server, Lite | no add-in |
+|---|---|---|---|---|---|---|---|
 """
 
 
@@ -49,6 +52,7 @@ def make_page() -> str:
             f"`={str(example).replace('|', ' ')}`",
             _python(example),
             *(_shown(example, message=where) for where in ("nowhere", "text", "hover")),
+            _shown(example, message="nowhere") if example.function in lambda_names() else "(none)",
         )
         lines.append(f"| {' | '.join(cells)} |")
     return HEAD.format(count=len(cases)) + "\n".join(lines) + "\n"

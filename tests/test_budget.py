@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import shutil
 from datetime import datetime
-from functools import lru_cache
 from importlib.util import find_spec
 
 import numpy as np
@@ -14,32 +13,16 @@ import pandas as pd
 import pytest
 
 import chinchilla_xl as cx
-import support
+from budget_book import MODELS, cached, named_values, values_with, with_inputs
 from chinchilla_xl.costs import ASSUMPTIONS, Deployment
 from chinchilla_xl.recalc import recompute_bytes
 from chinchilla_xl.workbooks import template
 from paper import CAPTION_COSTS_HIGHER_BY, REQUESTS, TABLE_2, TABLE_3, agrees, printed
 
-# One workbook is asked for many blocks.
-cached = lru_cache(maxsize=4)(support.cached)
-named_values = lru_cache(maxsize=4)(support.named_values)
-
-MODELS = ("chinchilla_style", "compute_optimal", "cost_optimal")
-
 
 @pytest.fixture(scope="module")
 def budget() -> bytes:
     return template("budget")
-
-
-def with_inputs(budget: bytes, **inputs: object) -> bytes:
-    data, report = recompute_bytes(budget, inputs)
-    assert report.complete, report.kept
-    return data
-
-
-def values_with(budget: bytes, **inputs: object) -> dict[str, object]:
-    return named_values(with_inputs(budget, **inputs))
 
 
 def block(data: bytes, name: str) -> np.ndarray:
@@ -321,103 +304,6 @@ def test_gpu_hours_days_and_machines_follow_from_flops(budget):
     assert values["cost_optimal_serving_gpus"] == pytest.approx(month / 1.10 / 730.5, rel=1e-12)
     per_million = values["cost_optimal_cost"] / values["inference_tokens"] * 1e6
     assert values["cost_optimal_cost_per_million"] == pytest.approx(per_million, rel=1e-12)
-
-
-def test_the_smaller_of_two_demands_never_breaks_the_workbook(budget):
-    values = values_with(budget, requests_per_month=0)
-    for model in MODELS:
-        assert values[f"{model}_params"] == pytest.approx(30e9, rel=1e-9)
-        assert values[f"{model}_cost_per_million"] == "no demand"
-    assert values["cost_optimal_saved"] == pytest.approx(0, abs=1e-3)
-    assert values["cost_optimal_over_chinchilla_style_flops"] == "same model"
-    assert values["master_check"].startswith("OK")
-
-
-EXTREMES = [
-    {"requests_per_month": 0},
-    {"requests_per_month": 1e18 / 215 / 36},
-    {"requests_per_month": 1e21},
-    {"months": 1},
-    {"months": 1, "ramp_start_share": 0},
-    {"months": 60},
-    {"training_MFU": 0.01, "input_MFU": 0.01, "output_MFU": 0.01},
-    {"quality_by": "loss", "target_loss_given": 1.6901},
-    {"quality_by": "loss", "target_loss_given": 20.0},
-    {"target_params": 1.0},
-    {"target_params": 1e15},
-    {"training_fleet": 1},
-    {"discount_rate": -0.4},
-    {"GPU_price_decline": 0.99},
-    {"data_price": 0.01},
-    {"tokens_per_word": 1e-9},
-]
-
-IMPOSSIBLE = [
-    ({"output_MFU": 45}, "Utilisations are above 0 and at most 100%"),
-    ({"training_MFU": 0}, "Utilisations are above 0 and at most 100%"),
-    ({"training_GPU_price": 0}, "GPU prices and peaks are above 0"),
-    ({"serving_GPU_peak": -1}, "GPU prices and peaks are above 0"),
-    ({"requests_per_month": -1}, "Demand is not negative"),
-    ({"months": 0}, "Months in service and of ramp are whole, and fit the timeline"),
-    ({"months": 500}, "Months in service and of ramp are whole, and fit the timeline"),
-    ({"months": 2.5}, "Months in service and of ramp are whole, and fit the timeline"),
-    ({"ramp_start_share": 3}, "Demand in the first month is between 0 and 100%"),
-    ({"data_price": -1}, "The data price is not negative"),
-    ({"training_fleet": 0}, "Fleet, discount rate, price fall and start are possible"),
-    ({"discount_rate": -1}, "Fleet, discount rate, price fall and start are possible"),
-    ({"GPU_price_decline": 1.5}, "Fleet, discount rate, price fall and start are possible"),
-    ({"scenario": "Best"}, "The selected scenario exists"),
-    ({"target_params": -5}, "The target quality is a positive number"),
-    ({"quality_by": "loss", "target_loss_given": 1.69}, "The target loss is above the law's E"),
-    ({"training_fleet": 4}, "Training and service end within the timeline"),
-]
-
-
-def failing(data: bytes) -> list[str]:
-    sheet = cached(data)["Checks"]
-    return [row[0] for row in sheet.iter_rows(values_only=True) if row[3] == "CHECK"]
-
-
-def errors(data: bytes) -> list[str]:
-    return [
-        f"{sheet.title}!{cell.coordinate}"
-        for sheet in cached(data)
-        for row in sheet.iter_rows()
-        for cell in row
-        if cell.data_type == "e"
-    ]
-
-
-@pytest.mark.parametrize("inputs", EXTREMES, ids=str)
-def test_no_extreme_leaves_an_unexplained_error(budget, inputs):
-    data = with_inputs(budget, **inputs)
-    master = named_values(data)["master_check"]
-    assert master.startswith("CHECK" if failing(data) else "OK")
-    if errors(data):
-        # Every error is announced on every sheet, and a check says what to do.
-        assert failing(data)
-        assert master.startswith("CHECK")
-    for model in MODELS:  # a sum over months that do not all fit is no figure
-        values = named_values(data)
-        beyond = isinstance(values[f"{model}_last_month"], float | int) and values[f"{model}_last_month"] > 72  # fmt: skip
-        assert (values[f"{model}_npv"] == "beyond the timeline") == beyond
-
-
-@pytest.mark.parametrize(("inputs", "check"), IMPOSSIBLE, ids=str)
-def test_what_is_impossible_is_named_by_a_check(budget, inputs, check):
-    data = with_inputs(budget, **inputs)
-    assert check in failing(data)
-    assert named_values(data)["master_check"].startswith("CHECK")
-
-
-def test_an_impossible_input_shows_errors_not_numbers_and_says_why(budget):
-    data, report = recompute_bytes(budget, {"output_MFU": 45.0})
-    values = named_values(data)
-    assert values["cost_optimal_cost"] == values["cost_optimal_npv"] == "#VALUE!"
-    assert report.complete
-    assert any(
-        "output MFU must be in (0, 1]: 45 (did you mean 0.45?)" in m for m in report.messages
-    )
 
 
 def test_a_sweep_keeps_it_loaded_and_gives_what_recomputation_gives(budget, tmp_path):

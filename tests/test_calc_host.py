@@ -125,3 +125,16 @@ def test_without_libreoffice_the_way_to_get_it_is_told(monkeypatch, tmp_path):
     monkeypatch.setattr(soffice, "_PLACES", ())
     with pytest.raises(host.ProgramMissing, match=r"LibreOffice .soffice. is not installed"):
         host.Calc().status(None)
+
+
+def test_an_activated_environment_is_hidden_from_libreoffice(tmp_path, monkeypatch):
+    (tmp_path / "venv" / "bin").mkdir(parents=True)
+    (tmp_path / "venv" / "pyvenv.cfg").touch()
+    (tmp_path / "bin").mkdir()
+    folders = [str(tmp_path / "venv" / "bin"), str(tmp_path / "bin"), "/usr/bin"]
+    monkeypatch.setenv("PATH", os.pathsep.join(folders))
+    monkeypatch.setenv("VIRTUAL_ENV", str(tmp_path / "venv"))
+    given = soffice.environment()
+    assert given["PATH"].split(os.pathsep) == folders[1:]
+    assert "VIRTUAL_ENV" not in given
+    assert given["HOME"] == os.environ["HOME"]

@@ -14,10 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import approx_fprime, least_squares
 from scipy.special import huber, logsumexp
+from scipy.stats import norm
 
 from chinchilla_xl.fit import Fit, bootstrap, estimate, fit, resampling
 from chinchilla_xl.fit.newton import minimise
-from chinchilla_xl.fit.objective import DELTA, expand
+from chinchilla_xl.fit.objective import DELTA, expand, predict
 from chinchilla_xl.fit.runs import checked
 from chinchilla_xl.fit.search import search
 from chinchilla_xl.laws import Law
@@ -90,6 +91,22 @@ def test_derivatives_are_those_of_the_objective() -> None:
     np.testing.assert_allclose(
         here.hessian[0], approx_fprime(theta, gradient, 1e-8), rtol=1e-3, atol=1e-7
     )
+
+
+def test_the_gauss_newton_matrix_takes_every_run_as_a_spring_of_its_present_pull() -> None:
+    runs = checked(*data_set(10).runs)
+    weights = np.random.default_rng(0).uniform(0, 2, (1, len(runs)))
+    theta = np.array([-0.3, -0.5, 0.2, 0.4, 0.3])
+
+    def residuals(point: Array) -> Array:
+        column: Array = predict(point[None], runs)[-1][0]
+        return column
+
+    here, slopes = residuals(theta), approx_fprime(theta, residuals, 1e-7)
+    pull = np.where(np.abs(here) > DELTA, DELTA * np.sign(here), here)
+    expected = slopes.T * (weights * pull / here) @ slopes
+    found = expand(theta[None], runs, weights).gauss_newton[0]
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
 
 
 def test_every_data_set_is_fitted_as_well_as_the_best_known_fit() -> None:
@@ -236,7 +253,9 @@ def test_ranges_and_counts_describe_the_runs() -> None:
 
 def test_without_draws_the_uncertainty_is_unknown() -> None:
     found = fit(*data_set(5).runs, draws=0)
-    assert np.isnan([found.standard_error, found.low, found.high]).all()
+    unknown = np.array([found.standard_error, found.low, found.high])
+    assert unknown.shape == (3, 5)
+    assert np.isnan(unknown).all()
 
 
 def test_bootstrap_repeats_with_its_seed_and_differs_with_another() -> None:
@@ -259,6 +278,32 @@ def test_intervals_are_the_percentiles_of_the_bootstrap() -> None:
     np.testing.assert_allclose(found.low, low, rtol=1e-12)
     np.testing.assert_allclose(found.high, high, rtol=1e-12)
     assert found.confidence == 0.8
+
+
+def test_unasked_the_intervals_are_of_95_percent_from_1000_draws_of_seed_0() -> None:
+    runs = data_set(7).runs
+    found = fit(*runs)
+    low, high = np.quantile(bootstrap(*runs, 1000), [0.025, 0.975], axis=0)
+    np.testing.assert_allclose((found.low, found.high), (low, high), rtol=1e-12)
+    np.testing.assert_array_equal(bootstrap(*runs, 20), bootstrap(*runs, 20, seed=0))
+
+
+def test_the_standard_error_of_a_normal_scatter_is_its_standard_deviation() -> None:
+    runs = data_set(7).runs
+    low, high = np.quantile(bootstrap(*runs, 400), norm.cdf([-1, 1]), axis=0)
+    np.testing.assert_allclose(fit(*runs, draws=400).standard_error, (high - low) / 2, rtol=1e-4)
+    draws = np.random.default_rng(0).normal(3, 0.2, (100_000, 1))
+    middle, error = resampling.spread(draws)
+    assert (middle, error) == (pytest.approx(3, abs=0.01), pytest.approx(0.2, rel=0.01))
+
+
+def test_influence_has_a_row_for_each_run() -> None:
+    weights = np.random.default_rng(0).multinomial(8, np.full(8, 1 / 8), 50).astype(float)
+    assert resampling.influence(np.ones((50, 5)), weights).shape == (8, 5)
+
+
+def test_no_draws_are_an_empty_table() -> None:
+    assert bootstrap(*data_set(7).runs, 0).shape == (0, 5)
 
 
 def test_every_draw_is_a_minimum_for_its_own_runs() -> None:

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chinchilla_xl.fit import FitError, bootstrap, fit
+from chinchilla_xl.fit import FitError, bootstrap, diagnostics, fit
+from chinchilla_xl.fit.diagnostics import open_exponents
 from fit_datasets import Array, data_set, table_4
 
 SIZES = np.repeat([1e8, 3e8, 1e9, 3e9], 4)
@@ -95,6 +96,12 @@ def test_what_cannot_be_fitted_is_named_with_argument_rule_value_and_row(
         bootstrap(*arguments, 10)
 
 
+def test_the_first_of_several_wrong_values_is_named() -> None:
+    wrong = replaced(replaced(LOSSES, 3, -2), 9, 0)
+    with pytest.raises(FitError, match=re.escape("losses must be finite and > 0: -2 in row 3;")):
+        fit(SIZES, DURATIONS, wrong)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -109,9 +116,34 @@ def test_options_out_of_range_are_errors(options: dict[str, float], message: str
         fit(SIZES, DURATIONS, LOSSES, **options)  # type: ignore[arg-type]
 
 
-def test_a_negative_number_of_draws_is_an_error() -> None:
-    with pytest.raises(FitError, match="count must be >= 0: -5; 1000 is usual"):
-        bootstrap(SIZES, DURATIONS, LOSSES, -5)
+@pytest.mark.parametrize("count", [-5, -1])
+def test_a_negative_number_of_draws_is_an_error(count: int) -> None:
+    with pytest.raises(FitError, match=f"count must be >= 0: {count}; 1000 is usual"):
+        bootstrap(SIZES, DURATIONS, LOSSES, count)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "found"),
+    [
+        ((0.1, 0.1), (0.5, 4.9), []),
+        ((0, 0.1), (0.5, 0.5), ["alpha"]),
+        ((0.1, 0), (0.5, 0.5), ["beta"]),
+        ((0.1, 0.1), (5, 0.5), ["alpha"]),
+        ((0, 0.1), (5, 5), ["alpha", "beta"]),
+    ],
+)
+def test_an_exponent_whose_interval_reaches_a_bound_is_open(
+    low: tuple[float, float], high: tuple[float, float], found: list[str]
+) -> None:
+    ends = (np.array([1, 1, 1, *exponents]) for exponents in (low, high))
+    assert open_exponents(*ends) == found
+
+
+def test_five_distinct_runs_are_enough() -> None:
+    rows = [0, 3, 5, 10, 12]
+    found = fit(SIZES[rows], DURATIONS[rows], LOSSES[rows], draws=0)
+    assert found.distinct_points == 5
+    assert np.abs(found.residuals).max() < 1e-9
 
 
 def test_fit_errors_are_value_errors() -> None:
@@ -232,6 +264,62 @@ def test_a_run_that_decides_a_coefficient_is_named_by_its_row() -> None:
     assert re.fullmatch(
         r"Row 16 alone moves alpha by \d+\.\d standard errors: check that run\.", warning
     )
+
+
+def test_runs_far_off_the_law_are_named_by_their_rows_the_farthest_first() -> None:
+    params, tokens = table_4()
+    losses = losses_at(params, tokens)
+    losses[[4, 20]] *= 1.5, 3
+    found = fit(params, tokens, losses, draws=0)
+    np.testing.assert_allclose(found.residuals[[4, 20]], [-np.log(1.5), -np.log(3)], atol=0.01)
+    assert [text for text in found.warnings if "off the law" in text] == [
+        "The loss of row 21 is 3 times off the law: check that run.",
+        "The loss of row 5 is 1.5 times off the law: check that run.",
+    ]
+
+
+def test_ten_distinct_runs_are_enough_not_to_be_reported() -> None:
+    rows = [0, 1, 2, 3, 5, 6, 8, 11, 12, 15]
+    found = fit(SIZES[rows], DURATIONS[rows], LOSSES[rows], draws=0)
+    assert found.distinct_points == 10
+    assert not any("distinct runs" in text for text in found.warnings)
+
+
+@pytest.mark.parametrize(("widest", "narrow"), [(99.0, True), (101.0, False)])
+def test_less_than_a_tenfold_range_of_ratios_is_reported(widest: float, narrow: bool) -> None:
+    ratio = np.tile([10.0, 30.0, widest], 4)
+    params = np.repeat(np.geomspace(1e8, 3e9, 4), 3)
+    found = fit(params, ratio * params, losses_at(params, ratio * params), draws=0)
+    assert any("Tokens per parameter range only" in text for text in found.warnings) == narrow
+
+
+def test_the_condition_number_is_that_of_the_log_losses_in_the_log_coefficients() -> None:
+    """By finite differences of the law itself, and numpy's condition number."""
+    params, tokens = table_4()
+    found = fit(params, tokens, losses_at(params, tokens), draws=0)
+    x, y = (np.log(column) - np.log(column).mean() for column in (params, tokens))
+    law = found.law
+    a = np.log(law.A) - law.alpha * np.log(params).mean()
+    b = np.log(law.B) - law.beta * np.log(tokens).mean()
+    theta = np.array([a, b, np.log(law.E), law.alpha, law.beta])
+
+    def log_losses(t: Array) -> Array:
+        losses: Array = np.log(np.exp(t[0] - t[3] * x) + np.exp(t[1] - t[4] * y) + np.exp(t[2]))
+        return losses
+
+    steps = 1e-5 * np.eye(5)
+    columns = [log_losses(theta + step) - log_losses(theta - step) for step in steps]
+    jacobian = np.column_stack([column / np.linalg.norm(column) for column in columns])
+    assert found.condition_number == pytest.approx(np.linalg.cond(jacobian), rel=1e-4)
+
+
+@pytest.mark.parametrize(("move", "named"), [(1.45, 0), (-1.55, 1)])
+def test_a_run_is_named_from_one_and_a_half_standard_errors_on(move: float, named: int) -> None:
+    moves = np.zeros((12, 5))
+    moves[7, 3] = move
+    found = diagnostics._of_single_runs(moves)
+    assert len(found) == named
+    assert all(text.startswith("Row 8 alone moves alpha by 1.") for text in found)
 
 
 def test_clean_runs_raise_no_warning() -> None:

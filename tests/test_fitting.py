@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import doctest
 import io
 import math
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -340,14 +338,3 @@ def test_the_report_holds_coefficients_runs_residuals_and_charts(tmp_path):
         # Files hold numbers with 16 digits.
         assert row[1:4] == pytest.approx((PARAMS[index], TOKENS[index], LOSSES[index]), rel=1e-15)
         assert row[5] == pytest.approx(found.residuals[index], abs=1e-12)
-
-
-def test_the_example_in_the_guide_is_true():
-    guide = Path(__file__).resolve().parent.parent / "docs" / "fitting.md"
-    test = doctest.DocTestParser().get_doctest(
-        guide.read_text("utf-8"), {}, "fitting", str(guide), 0
-    )
-    runner = doctest.DocTestRunner()
-    runner.run(test)
-    assert runner.summarize(verbose=False).failed == 0
-    assert len(test.examples) > 8

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from scipy.optimize import brentq, minimize_scalar
 import chinchilla_xl as cx
 from chinchilla_xl import laws, optimum
 from chinchilla_xl.coefficients import CHINCHILLA, published
+from chinchilla_xl.constrained import constrained
 from chinchilla_xl.costs import SEC_6, Deployment
 from chinchilla_xl.hardware import chips
 from chinchilla_xl.laws import Law
@@ -194,3 +196,85 @@ def test_the_mathematics_gives_nan_outside_its_domain_without_warning():
     assert np.isnan(optimum.optimal(1.69 + np.array([0.0, -1.0]), 1.0)).all()
     assert np.isnan(optimum.optimal(2.0, np.array([-1.0, np.nan]))).all()
     assert np.isnan(laws.tokens_for_loss(2.0, 1e6))
+
+
+@pytest.mark.parametrize(
+    ("formula", "arguments"),
+    [
+        (laws.loss, (7e9, 1e12)),
+        (laws.chinchilla_tokens, (7e9,)),
+        (laws.tokens_for_loss, (2.0, 7e9)),
+        (laws.params_for_loss, (2.0, 1e12)),
+        (laws.compute_overhead, (0.5,)),
+        (laws.breakeven_tokens, (13e9, 5.77e11, 7e9, 1.47e12)),
+        (laws.kaplan_loss, (175e9, 300e9)),
+        (optimum.lifetime_flops, (7e9, 1e12, 1e12)),
+        (SEC_6.burden, (1e12, 1e12)),
+        (SEC_6.effective_tokens, (1e12, 1e12)),
+        (SEC_6.training_cost, (7e9, 1e12)),
+        (SEC_6.serving_cost, (7e9, 1e12, 1e12)),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_formula_takes_lists_as_it_takes_numbers_and_is_nan_for_what_is_none(formula, arguments):
+    one = formula(*arguments)
+    assert formula(*([a, a] for a in arguments)) == pytest.approx([one, one], rel=1e-14)
+    for wrong in (math.nan, -1.0):
+        assert math.isnan(formula(wrong, *arguments[1:]))
+        assert np.isnan(formula([wrong], *arguments[1:])).all()
+
+
+@pytest.mark.parametrize("huge", [1e200, np.array([1e200])])
+def test_what_exceeds_a_float_has_no_value(huge):
+    assert np.isnan(optimum.lifetime_flops(huge, huge, 0.0)).all()
+    assert np.isnan(SEC_6.training_cost(huge, huge)).all()
+
+
+def test_the_optimal_model_of_several_budgets_is_that_of_each():
+    one = laws.chinchilla_optimal(5.76e23)
+    for of_all, of_one in zip(laws.chinchilla_optimal([5.76e23, -1.0]), one, strict=True):
+        assert of_all[0] == pytest.approx(of_one, rel=1e-14)
+        assert np.isnan(of_all[1])
+
+
+def test_lifetime_flops_are_six_a_token_of_training_and_two_a_token_served():
+    assert optimum.lifetime_flops(7e9, 1e12, 3e12) == 6 * 7e9 * 1e12 + 2 * 7e9 * 3e12
+
+
+@pytest.mark.parametrize("burden", [0.0, 1e12])
+def test_with_a_data_price_no_neighbour_costs_fewer_dollars(burden):
+    priced = Deployment(data_price=1e-5)
+
+    def dollars(params: float, tokens: float) -> float:
+        return priced.training_cost(params, tokens) + priced.serving_cost(params, burden, burden)
+
+    demand = priced.burden(burden, burden)
+    params, tokens = map(float, constrained(2.0, demand, token_price=priced.token_price))
+    for factor in (1 - 1e-3, 1 + 1e-3):
+        fewer = laws.tokens_for_loss(2.0, params * factor)
+        assert dollars(params * factor, fewer) > dollars(params, tokens)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"train_price": math.inf}, "training GPU price must be > 0: inf"),
+        ({"train_price": 0.0}, "training GPU price must be > 0: 0"),
+        ({"train_mfu": 1.5}, "training MFU must be in (0, 1]: 1.5 (did you mean 0.015?)"),
+        ({"input_mfu": 100.0}, "input MFU must be in (0, 1]: 100 (did you mean 1?)"),
+        ({"output_mfu": 100.5}, "output MFU must be in (0, 1]: 100.5"),
+        ({"data_price": -1.0}, "data price must be >= 0: -1"),
+    ],
+)
+def test_a_deployment_is_refused_with_the_rule_and_the_likely_intention(given, message):
+    with pytest.raises(cx.ArgumentError, match=f"^{re.escape(message)}$"):
+        Deployment(**given)
+
+
+def test_a_deployment_is_its_eight_numbers_and_stays_so():
+    assert repr(Deployment()) == (
+        "Deployment(train_price=1.5, train_peak=312000000000000.0, train_mfu=0.5, serve_price=1.1, "
+        "serve_peak=624000000000000.0, input_mfu=0.5, output_mfu=0.01, data_price=0.0)"
+    )
+    with pytest.raises(AttributeError):
+        Deployment().train_price = 2.0

@@ -81,6 +81,29 @@ def test_both_paths_agree_with_60_digit_arithmetic_to_1e_12():
     assert worst < 1e-12
 
 
+def test_where_demand_weighs_about_as_much_as_training_every_digit_holds_too():
+    g = np.random.default_rng(3)
+    for law, loss, _ in random_cases(3, 100):
+        burden = float(optimum.optimal(loss, 0.0, law)[1] * 10 ** g.uniform(-2, 2))
+        with mpmath.workdps(DIGITS):
+            expected = tuple(map(float, exact(law, loss, burden)))
+        assert optimum.optimal(loss, burden, law) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("beta", [0.05, 0.283, 1.0, 3.0])
+def test_two_steps_solve_the_reduced_equation_to_a_few_units_of_the_last_digit(beta):
+    centre = optimum._centre(beta)
+    with mpmath.workdps(40):
+        for s in np.linspace(-6, 20, 27):
+            reduced = optimum._reduced(float(s), beta, centre, math.exp, math.log, math.sqrt)[0]
+            exact = mpmath.findroot(
+                lambda u, s=s: beta * u - mpmath.log1p(mpmath.exp(s - u)),
+                max(centre, s / (1 + beta)),
+            )
+            # The error of log D is the relative error of D.
+            assert abs(reduced - exact) < 1e-14 * max(1, abs(exact))
+
+
 def test_brentq_agrees_to_1e_10_on_other_random_laws():
     for law, loss, burden in random_cases(2, 300):
         h = loss - law.E
@@ -170,12 +193,18 @@ def test_blocks_do_not_show_in_the_result():
 
 @pytest.mark.parametrize("burden", [0.0, 1e11, 1e15])
 @pytest.mark.parametrize("price", [1e3, 1e8, 1e10, 1e13])
-def test_with_a_price_per_token_no_neighbour_is_cheaper(burden, price):
-    params, tokens = map(float, constrained(2.0, burden, token_price=price))
-    assert laws.loss(params, tokens) == pytest.approx(2.0, rel=1e-12)
+@pytest.mark.parametrize(
+    ("law", "loss"), [(CHINCHILLA, 2.0), (CHINCHILLA, 4.0), (Law(1e3, 1e4, 1.0, 1.3, 1.2), 1.5)]
+)
+def test_with_a_price_per_token_no_neighbour_is_cheaper(burden, price, law, loss):
+    params, tokens = map(float, constrained(loss, burden, law, token_price=price))
+    assert laws.loss(params, tokens, law) == pytest.approx(loss, rel=1e-12)
     best = params * (tokens + burden) + price * tokens
     for factor in (1 - 1e-3, 1 + 1e-3):
-        other = laws.params_for_loss(2.0, tokens * factor)
+        other = laws.params_for_loss(loss, tokens * factor, law)
+        if math.isnan(other):
+            assert factor < 1, "only on fewer tokens may no size reach the loss"
+            continue
         assert other * (tokens * factor + burden) + price * tokens * factor > best
 
 
@@ -206,9 +235,20 @@ def test_data_that_costs_money_means_less_data_and_a_larger_model(loss, burden, 
     assert larger >= params * (1 - 1e-9)
 
 
-def test_a_vanishing_price_per_token_changes_nothing():
-    free = optimum.optimal(np.array([2.0, 3.0]), 1e12)
-    np.testing.assert_allclose(constrained([2.0, 3.0], 1e12, token_price=1e-9), free, rtol=1e-12)
+@pytest.mark.parametrize("burden", [0.0, 1e12])
+def test_a_vanishing_price_per_token_changes_nothing(burden):
+    losses = np.linspace(1.8, 4, 50)
+    free = optimum.optimal(losses, burden)
+    np.testing.assert_allclose(constrained(losses, burden, token_price=1e-9), free, rtol=1e-12)
+
+
+@pytest.mark.parametrize("price", [5e8, 5e9])
+def test_the_unit_of_size_does_not_matter_to_a_price_per_token(price):
+    law = CHINCHILLA
+    in_billions = Law(law.A / 1e9**law.alpha, law.B, law.E, law.alpha, law.beta)
+    params, tokens = constrained(2.0, 1e12, token_price=price)
+    billions, same = constrained(2.0, 1e12, in_billions, token_price=price / 1e9)
+    np.testing.assert_allclose((billions * 1e9, same), (params, tokens), rtol=1e-12)
 
 
 @given(st.floats(1.75, 5), burdens, st.floats(0.05, 20), st.floats(0.05, 20))
@@ -228,6 +268,11 @@ def test_bounds_bind_exactly_when_they_must(loss, burden, size_factor, data_fact
     assert (d == max_tokens) == (data_factor < 1)
     if size_factor >= 1 and data_factor >= 1:
         assert (n, d) == pytest.approx((params, tokens), rel=1e-12)
+
+
+def test_the_only_model_within_the_bounds_is_found():
+    only = laws.tokens_for_loss(2.0, 5e9)
+    assert tuple(map(float, constrained(2.0, 1e12, max_params=5e9, max_tokens=only))) == (5e9, only)
 
 
 def test_a_plan_is_the_cheapest_within_its_bounds():

@@ -16,7 +16,7 @@ import chinchilla_xl
 from support import computed_cells
 
 PUBLIC = [
-    "ArgumentError", "ChinchillaError", "Deployment", "ExtrapolationWarning", "Law", "WorkbookError", "breakeven_tokens", "chinchilla_loss", "chinchilla_opt", "chinchilla_tokens", "coeffs", "compute_overhead", "effective_tokens", "fill", "fit_coeffs", "fit_samples", "kaplan_loss", "opt_cost", "opt_flops", "opt_params", "opt_plan", "opt_tokens", "recompute", "recompute_all", "serve_cost", "sweep", "tokens_for_loss", "train_cost",
+    "ArgumentError", "ChinchillaError", "Deployment", "ExtrapolationWarning", "Law", "WorkbookError", "breakeven_tokens", "chinchilla_loss", "chinchilla_opt", "chinchilla_tokens", "coeffs", "compute_overhead", "convert", "effective_tokens", "fill", "fit_coeffs", "fit_samples", "kaplan_loss", "opt_cost", "opt_flops", "opt_params", "opt_plan", "opt_tokens", "recompute", "recompute_all", "serve_cost", "sweep", "tokens_for_loss", "train_cost",
 ]  # fmt: skip
 
 MODULES = [m.name for m in pkgutil.walk_packages(chinchilla_xl.__path__, "chinchilla_xl.")]

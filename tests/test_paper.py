@@ -11,28 +11,18 @@ import chinchilla_xl as cx
 from chinchilla_xl.workbooks import template
 from paper import (
     CAPTION_COSTS_HIGHER_BY,
+    INPUT_SHARE,
+    OUTPUT_SHARE,
     PRINTED_OTHERWISE,
     REQUESTS,
     TABLE_2,
     TABLE_3,
-    Row,
     agrees,
+    check,
+    columns,
     printed,
 )
 from support import named_values, recomputed
-
-INPUT_SHARE, OUTPUT_SHARE = 70 / 215, 145 / 215
-
-
-def columns(table: tuple[Row, ...], attribute: str) -> np.ndarray:
-    return np.array([printed(getattr(row, attribute)) for row in table])
-
-
-def check(table: str, rows: tuple[Row, ...], computed: dict[str, np.ndarray]) -> None:
-    for attribute, values in computed.items():
-        for row, value in zip(rows, values, strict=True):
-            expected = getattr(row, attribute)
-            assert agrees(value, expected), f"{table}, {row.params}, {attribute}: {value:.5g}"
 
 
 def test_every_figure_printed_otherwise_is_really_not_what_the_formulas_give():

@@ -34,10 +34,6 @@ HERE = Path(__file__).resolve().parent
 LITE = HERE.parent / "addin" / "lite" / "main.py"
 CASES = parity.cases()
 
-ROUNDING = 1e-12
-FIT_ROUNDING = 1e-6
-"""A fit stops where its steps are small; other libraries of linear algebra stop elsewhere."""
-
 
 def differences(found: list[list[list[Any]]], cases: tuple[parity.Case, ...] = CASES) -> list[str]:
     """The cases whose cells are not what they must be, in words."""
@@ -45,26 +41,8 @@ def differences(found: list[list[list[Any]]], cases: tuple[parity.Case, ...] = C
     return [
         f"{case}: {rows} instead of {wanted}"
         for case, rows in zip(cases, found, strict=True)
-        if not same_rows(rows, wanted := parity.expected_rows(case), case.kind)
+        if not parity.same_rows(rows, wanted := parity.expected_rows(case), case.kind)
     ]
-
-
-def same_rows(rows: list[list[Any]], wanted: list[list[Any]], kind: str) -> bool:
-    rounding = FIT_ROUNDING if kind == "fit" else ROUNDING
-    return [len(row) for row in rows] == [len(row) for row in wanted] and all(
-        same(cell, other, rounding)
-        for pair in zip(rows, wanted, strict=True)
-        for cell, other in zip(*pair, strict=True)
-    )
-
-
-def same(cell: Any, wanted: Any, rounding: float) -> bool:
-    if isinstance(wanted, CellError):
-        return isinstance(cell, CellError) and cell.code == wanted.code
-    if isinstance(wanted, str):
-        return cell == wanted
-    number = isinstance(cell, int | float) and not isinstance(cell, bool)
-    return number and math.isclose(cell, wanted, rel_tol=rounding)
 
 
 def error(message: str) -> CellError:
@@ -112,7 +90,7 @@ def test_python_gives_nan_or_an_argument_error_where_a_cell_shows_an_error(case)
     assert [len(row) for row in rows] == [len(row) for row in as_nan]
     for pair in zip(rows, as_nan, strict=True):
         for cell, other in zip(*pair, strict=True):
-            assert cell == other or same(cell, other, ROUNDING)
+            assert cell == other or parity.same(cell, other, parity.ROUNDING)
 
 
 def test_the_headless_engine_gives_the_same():

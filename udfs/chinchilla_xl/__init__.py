@@ -41,6 +41,7 @@ from chinchilla_xl.functions import (
 
 if TYPE_CHECKING:
     from chinchilla_xl.recalc import recompute, recompute_all
+    from chinchilla_xl.recalc.conversion import convert
     from chinchilla_xl.recalc.fill import fill
     from chinchilla_xl.recalc.sweep import sweep
 
@@ -59,6 +60,7 @@ __all__ = [
     "chinchilla_tokens",
     "coeffs",
     "compute_overhead",
+    "convert",
     "effective_tokens",
     "fill",
     "fit_coeffs",
@@ -80,7 +82,10 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     # These bring the calculation engine: imported when they are first asked for.
-    homes = {"recompute": "", "recompute_all": "", "fill": ".fill", "sweep": ".sweep"}
+    homes = {
+        "recompute": "", "recompute_all": "", "fill": ".fill", "sweep": ".sweep",
+        "convert": ".conversion",
+    }  # fmt: skip
     if name in homes:
         from importlib import import_module
 

@@ -1,4 +1,4 @@
-"""The command line: chinchilla-xl functions | addin | new | fill | recompute | sweep | show | fit | ..."""
+"""The command line: chinchilla-xl functions | addin | new | convert | fill | recompute | sweep | show | ..."""
 
 from __future__ import annotations
 
@@ -49,7 +49,9 @@ def cli() -> None:
     """  # noqa: D301 (click looks for the backspace)
 
 
-for command in (cli_recalc.recompute, cli_recalc.fill, cli_recalc.sweep, cli_addin.addin):
+for command in (
+    cli_recalc.recompute, cli_recalc.fill, cli_recalc.sweep, cli_recalc.convert, cli_addin.addin,
+):  # fmt: skip
     cli.add_command(command)
 
 
@@ -90,16 +92,25 @@ def functions(name: str | None) -> None:
     "--host", type=click.Choice(["plain", "office"]), default="plain", show_default=True,
     help="Spell our functions by their names, or as Office.js add-ins store them.",
 )  # fmt: skip
+@click.option(
+    "--edition", type=click.Choice(["addin", "lambda", "cells"]), default="addin", show_default=True,
+    help="Where our functions come from: an add-in, LAMBDA names in the file, or the cells themselves.",
+)  # fmt: skip
 @click.option("--force", is_flag=True, help="Replace OUTPUT if it exists.")
 def new(
-    template: str, output: Path, assignments: tuple[str, ...], host: str, force: bool
-) -> None:  # fmt: skip
+    template: str,
+    output: Path,
+    assignments: tuple[str, ...],
+    host: str,
+    edition: str,
+    force: bool,
+) -> None:
     """Build the workbook TEMPLATE (budget, compare, fit, batch or paper) with all values computed, and write it to OUTPUT."""
     from chinchilla_xl import workbooks
     from chinchilla_xl.recalc.inputs import parse_assignments
 
     check_new(output, ".xlsx", force)
-    workbooks.new(template, output, parse_assignments(list(assignments)), host)
+    workbooks.new(template, output, parse_assignments(list(assignments)), host, edition)
     click.echo(output)
 
 

@@ -1,4 +1,4 @@
-"""The commands that recalculate workbooks: recompute | fill | sweep."""
+"""The commands that work on workbooks: recompute | fill | sweep | convert."""
 
 from __future__ import annotations
 
@@ -211,6 +211,47 @@ def sweep(
         words = f", {len(failed)} with errors, which its column error tells" if len(failed) else ""
         click.echo(f"{output}: {len(result)} scenarios{words}")
     sys.exit(KEPT if len(failed) else 0)
+
+
+@click.command(short_help="Rewrite a workbook for the add-in, or for LAMBDA names.")
+@click.argument("workbook", type=_LOCATION)
+@click.argument("output", type=_LOCATION)
+@click.option(
+    "--edition", required=True, type=click.Choice(["addin", "lambda"]),
+    help="What OUTPUT calls: the add-in's functions, or LAMBDA names that it brings along.",
+)  # fmt: skip
+@click.option(
+    "--host", type=click.Choice(["plain", "office"]), default="plain", show_default=True,
+    help="With --edition addin: by their names, or as Office.js add-ins store them.",
+)  # fmt: skip
+@click.option("--force", is_flag=True, help="Replace OUTPUT if it exists.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+def convert(
+    workbook: str, output: str, edition: str, host: str, force: bool, as_json: bool
+) -> None:  # fmt: skip
+    """Write WORKBOOK to OUTPUT with other calls of our functions: of the add-in's, or of LAMBDAs.
+
+    With --edition lambda Excel 365 or 2024 computes the file with no add-in, by names such as
+    CX.OPT_PARAMS that it holds. All else stays byte for byte, the cached values too. A formula that
+    cannot change, such as one of FIT_COEFFS, stays as it is and is listed; the exit code is 1.
+    """
+    from chinchilla_xl.recalc.conversion import convert as run
+    from chinchilla_xl.recalc.files import suffix_of
+
+    check_new(output, suffix_of(workbook), force)
+    report = run(workbook, output, edition, office=host == "office")
+    if as_json:
+        _print_json(dataclasses.asdict(report))
+    else:
+        names = [f", {len(report.added)} names added"] if report.added else []
+        names += [f", {len(report.removed)} names removed"] if report.removed else []
+        left = f", {len(report.left)} left" if report.left else ""
+        done = f"{report.formulas} formulas rewritten{''.join(names)}{left}"
+        nothing = not (report.formulas or report.added or report.removed or report.left)
+        click.echo(f"{report.output}: {'nothing to convert: a copy' if nothing else done}")
+        for formula in report.left:
+            click.echo(f"  left {formula.cell} {formula.formula}: {formula.reason}", err=True)
+    sys.exit(KEPT if report.left else 0)
 
 
 def _print_json(report: object) -> None:

@@ -76,7 +76,7 @@ class Soffice:
         with tempfile.TemporaryFile() as log:
             process = subprocess.Popen(  # noqa: S603 (the program that we have found)
                 command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                env=os.environ | {"TMPDIR": str(folder)}, **_own_group(),
+                env=environment() | {"TMPDIR": str(folder)}, **_own_group(),
             )  # fmt: skip
             self._running = process
             try:
@@ -115,6 +115,18 @@ def find() -> str:
         "win32": "winget install TheDocumentFoundation.LibreOffice",
     }.get(sys.platform, "www.libreoffice.org")
     raise ProgramMissing(f"LibreOffice (soffice) is not installed: {how}")
+
+
+def environment() -> dict[str, str]:
+    """The environment variables for LibreOffice's programs, without an activated environment.
+
+    Python inside LibreOffice looks for its home along PATH; a virtual environment there sends it to
+    another Python, which has no `uno`, and no extension in Python loads.
+    """
+    kept = {k: v for k, v in os.environ.items() if k not in ("VIRTUAL_ENV", "PYTHONHOME")}
+    folders = kept.get("PATH", "").split(os.pathsep)
+    outside = [f for f in folders if not (Path(f).parent / "pyvenv.cfg").is_file()]
+    return kept | {"PATH": os.pathsep.join(outside)}
 
 
 def new_profile(folder: Path) -> list[str]:

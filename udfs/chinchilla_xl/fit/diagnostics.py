@@ -6,14 +6,13 @@ from typing import Literal
 
 import numpy as np
 
+from chinchilla_xl.coefficients import NAMES
 from chinchilla_xl.elementwise import Array
 from chinchilla_xl.fit.newton import LARGEST_EXPONENT
 from chinchilla_xl.fit.objective import ALPHA, BETA, LARGEST_LOG, A, B, E, absent_terms, predict
 from chinchilla_xl.fit.runs import Runs
 
 Verdict = Literal["identified", "weakly identified", "not identified"]
-
-NAMES = ("A", "B", "E", "alpha", "beta")
 
 WEAK = 1e3
 """Condition number: an error of 0.1 % in the losses can move log coefficients by about one."""

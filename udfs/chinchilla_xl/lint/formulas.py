@@ -145,7 +145,8 @@ def names_resolve(model: Model) -> Iterator[Finding]:
             for operand in operands(formula):
                 where = operand.rpartition("!")[2]
                 plain = where.isidentifier() or where.replace(".", "_").isidentifier()
-                known = where.casefold() in defined or where.casefold() in tables
+                word = where.casefold()
+                known = word in defined or word in tables or word.startswith("_xlpm.")
                 if plain and area_of(operand, "") is None and not known:
                     message = f"={formula.text} uses the name {where}, which does not exist"
                     yield Finding(sheet.title, cell, "unknown-name", message)

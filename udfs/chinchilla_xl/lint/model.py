@@ -12,6 +12,7 @@ from typing import Any
 from chinchilla_xl.errors import BrokenFile, MissingExtra
 from chinchilla_xl.recalc.addresses import Area, Cell, parse_area
 from chinchilla_xl.recalc.archive import Archive
+from chinchilla_xl.recalc.calls import AsAddin
 from chinchilla_xl.recalc.parts import DefinedName, read_workbook
 from chinchilla_xl.recalc.syntax import (
     RANGE,
@@ -123,7 +124,10 @@ def read_model(data: bytes) -> Model:
             cached = openpyxl.load_workbook(io.BytesIO(data), data_only=True)
     except Exception as e:  # noqa: BLE001 (openpyxl raises whatever a bad file provokes)
         raise BrokenFile(f"openpyxl cannot read it: {e}") from None
-    sheets = [_read_sheet(book[title], cached[title]) for title in outline.sheets]
+    read = AsAddin(
+        outline.names
+    )  # what is written out in cells is judged as the call it stands for
+    sheets = [_read_sheet(book[title], cached[title], read) for title in outline.sheets]
     ours = book.properties.creator == AUTHOR
     return Model(data, archive, sheets, outline.names, ours)
 
@@ -152,7 +156,7 @@ def _by_sheet(places: Iterable[tuple[str, Area]]) -> dict[str, _Cells]:
     return found
 
 
-def _read_sheet(source: Any, cached: Any) -> SheetModel:
+def _read_sheet(source: Any, cached: Any, read: AsAddin) -> SheetModel:
     sheet = SheetModel(source.title, source, {}, {}, set(), set())
     for row in source.iter_rows():
         for cell in row:
@@ -161,7 +165,7 @@ def _read_sheet(source: Any, cached: Any) -> SheetModel:
             place = Cell(cell.row, cell.column)
             sheet.values[place] = cached.cell(cell.row, cell.column).value
             if cell.data_type == "f":
-                sheet.formulas[place] = _read_formula(cell.value, place)
+                sheet.formulas[place] = _read_formula(cell.value, place, read)
             elif _is_input(source, cell):
                 sheet.inputs.add(place)
     for place, formula in sheet.formulas.items():
@@ -177,10 +181,10 @@ def _is_input(sheet: Any, cell: Any) -> bool:
     return blue and not (sheet.protection.sheet and cell.protection.locked)
 
 
-def _read_formula(value: Any, place: Cell) -> Formula:
+def _read_formula(value: Any, place: Cell, read: AsAddin) -> Formula:
     text = value if isinstance(value, str) else (getattr(value, "text", None) or "")
     area = None if isinstance(value, str) else parse_area(getattr(value, "ref", "") or "")
-    formula = Formula(text.removeprefix("="), area)
+    formula = Formula(read(text.removeprefix("=")), area)
     try:
         shape, formula.references = split(formula.text)
         formula.tree = _parse(marked(formula.text))

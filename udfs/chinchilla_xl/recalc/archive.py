@@ -13,7 +13,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from chinchilla_xl.errors import BrokenFile, TooLarge, UnsupportedFile
 
@@ -29,6 +29,9 @@ _ENTRY = struct.Struct("<4s6H3L5H2L")
 _END = struct.Struct("<4s4H2LH")
 _HAS_DESCRIPTOR = 0x08
 _ENCRYPTED = 0x01
+_UTF8 = 0x800
+_NEW = (b"PK\x01\x02", 20, 20, 0, zipfile.ZIP_DEFLATED, 0, 0x21, *[0] * 10)
+"""The directory's fields of a member that is added, dated 1 January 1980."""
 _ZIP64, _ZIP64_COUNT = 0xFFFFFFFF, 0xFFFF
 _LOCAL_SIZE = 30
 """Of a member's header in front of its name and its data."""
@@ -131,7 +134,8 @@ class Archive:
     def replaced(self, parts: Mapping[str, Iterable[Piece]], level: int = 5) -> bytes:
         """The archive with the contents of members replaced, all else byte for byte.
 
-        New contents come in pieces; a member given none stays as it is.
+        New contents come in pieces; a member given none stays as it is. Members that the archive
+        lacks come behind the others.
         """
         out = io.BytesIO()
         entries = self._entries()
@@ -143,15 +147,24 @@ class Archive:
             packed = _Packed(parts.get(info.filename, ()), level)
             fields = fixed
             if packed.size:
-                fields = _write_member(out, info, fixed, packed)
+                name = info.orig_filename.encode("utf-8" if fixed[3] & _UTF8 else "cp437")
+                fields = _write_member(out, name, fixed, packed)
             else:
                 out.write(self._data[info.header_offset : ends[info.header_offset]])
             directory.append((info, _ENTRY.pack(*fields[:-1], offset), tail))
+        added = []
+        for part in sorted(parts.keys() - self.names):
+            offset, name = out.tell(), part.encode()
+            fields = _write_member(out, name, _NEW, _Packed(parts[part], level))
+            fields = (*fields[:10], len(name), *fields[11:-1], offset)
+            added.append(_ENTRY.pack(*fields) + name)
         start = out.tell()
         by_name = {info.filename: entry + tail for info, entry, tail in directory}
         for info, _, _ in entries:
             out.write(by_name[info.filename])
+        out.write(b"".join(added))
         end = list(_END.unpack(self._data[self._end : self._end + _END.size]))
+        end[3:5] = [count + len(added) for count in end[3:5]]
         end[5:7] = [out.tell() - start, start]
         out.write(_END.pack(*end) + self._data[self._end + _END.size :])
         return out.getvalue()
@@ -204,13 +217,12 @@ class _Packed:
 
 
 def _write_member(
-    out: io.BytesIO, info: zipfile.ZipInfo, fixed: tuple[int, ...], packed: _Packed
-) -> tuple[int, ...]:
+    out: io.BytesIO, name: bytes, fixed: tuple[Any, ...], packed: _Packed
+) -> tuple[Any, ...]:
     """Write a member anew; its central directory fields."""
     flags = fixed[3] & ~_HAS_DESCRIPTOR
     method = zipfile.ZIP_DEFLATED
     sizes = packed.crc, len(packed.data), packed.size
-    name = info.orig_filename.encode("utf-8" if flags & 0x800 else "cp437")
     out.write(
         struct.pack(
             "<4s5H3L2H",

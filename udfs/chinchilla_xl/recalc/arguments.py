@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 
 from chinchilla_xl.recalc import trusted
+from chinchilla_xl.recalc.addresses import MAX_COLUMN
 from chinchilla_xl.recalc.callbacks import criterion
-from chinchilla_xl.recalc.engineform import UNSURE
+from chinchilla_xl.recalc.engineform import MOST_CELLS, MOST_MADE, UNSURE
 from chinchilla_xl.recalc.lower import OURS, bare_name, is_approximate, is_moving, rendered
 from chinchilla_xl.recalc.syntax import TEXT, Atom, Call, KeepError, Slot, is_place
 
@@ -20,12 +22,18 @@ class Found:
     sizes: list[tuple[int, int]] = field(default_factory=list)
     operators: bool = False
     whole: str = ""  # a whole column or row
+    most: tuple[int, int] = (0, 0)  # the height and width of its arrays, as far as can be told
 
     def add(self, name: str, size: tuple[int, int] | None = None) -> None:
         """Note an array, and its size if that is known."""
         self.arrays.append(name)
         if size is not None:
             self.sizes.append(size)
+            self.widen(size)
+
+    def widen(self, size: tuple[int, int]) -> None:
+        """Take an array of at most this size in; arrays go together by the larger extents."""
+        self.most = max(self.most[0], size[0]), max(self.most[1], size[1])
 
 
 def check_arguments(name: str, slots: list[Slot], found: list[Found], hidden_rows: bool) -> None:
@@ -134,6 +142,35 @@ def check_slot(name: str, position: int, slot: Found, array: bool) -> None:
     if not allowed:
         where = f"{name} takes" if name else "the cell holds"
         raise KeepError(f"{slot.arrays[0]} is a range where {where} a single value")
+
+
+def largest(name: str, slots: list[Slot], found: list[Found]) -> tuple[int, int]:
+    """The height and width that the array which a call gives has at most, as far as can be told.
+
+    KeepError if arrays go together in it to more cells than memory should hold.
+    """
+    if name == "SEQUENCE":
+        words = [rendered(slot) for slot in slots[:2]] + [""]
+        height, width = (int(w or 1) if (w or "1").isdigit() else MOST_MADE for w in words[:2])
+        return min(height, MOST_MADE), min(width, MAX_COLUMN)
+    together = Found()
+    for inside in found:
+        together.arrays += inside.arrays
+        together.sizes += inside.sizes
+        together.widen(inside.most)
+    if name == "TRANSPOSE":
+        return together.most[::-1]
+    if name == "MMULT":
+        return found[0].most[0], found[-1].most[1]
+    if name in trusted.LIFTED_FUNCTIONS:
+        check_together(together)
+    return together.most
+
+
+def check_together(found: Found) -> None:
+    """KeepError if arrays may go together to more cells than memory should hold."""
+    if (found.sizes or len(found.arrays) > 1) and math.prod(found.most) > MOST_CELLS:
+        raise KeepError(f"its arrays may come to more than {MOST_CELLS:,} cells")
 
 
 def gives_array(name: str, slots: list[Slot], found: list[Found]) -> bool:

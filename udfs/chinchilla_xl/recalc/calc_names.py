@@ -7,13 +7,14 @@ versions read both and write plain names.
 from __future__ import annotations
 
 import re
-from xml.sax.saxutils import escape, unescape
+from functools import partial
 
 from chinchilla_xl.addins.calc.extension import STORED
 from chinchilla_xl.errors import BrokenFile, WorkbookError
 from chinchilla_xl.functions.settings import read_flag
 from chinchilla_xl.recalc.addresses import parse_area
 from chinchilla_xl.recalc.archive import Archive
+from chinchilla_xl.recalc.elements import with_formulas
 from chinchilla_xl.recalc.files import Location, read_file, write_file
 from chinchilla_xl.recalc.lower import OURS, bare_name
 from chinchilla_xl.recalc.syntax import (
@@ -31,13 +32,8 @@ from chinchilla_xl.recalc.syntax import (
 _CALL = re.compile(r"""("[^"]*"|'[^']*')|((?:\[\d+\]!)?[^\W\d][\w.]*)(?=\s*\()""")
 
 _FORMULAS = re.compile(r"xl/(?:workbook|worksheets/[^/]+|tables/[^/]+)\.xml")
-_ELEMENT = re.compile(
-    r"(<(\w+:)?(?:f|formula|formula1|formula2|definedName|calculatedColumnFormula)\b[^<>]*(?<!/)>)"
-    r"([^<>]+)(</)"
-)
 _NUMBER = 'IF(ISBLANK({0}),NA(),IF(ISLOGICAL({0}),"TRUE",{0}))'
 _FLAG = "IF(ISBLANK({0}),TRUE,{0})"
-_QUOTES = {"&quot;": '"', "&apos;": "'"}
 
 
 def spelled(formula: str) -> str | None:
@@ -114,9 +110,9 @@ def rename_file(path: Location, *, for_calc: bool) -> int:
         archive = Archive(read_file(path))
         for part in filter(_FORMULAS.fullmatch, sorted(archive.names)):
             text = archive.read(part).decode("utf-8")
-            new, changed = _renamed_part(text, STORED if for_calc else "")
+            new, changed = with_formulas(text, partial(renamed, prefix=STORED if for_calc else ""))
             if changed:
-                parts[part] = [new]
+                parts[part] = [new.encode()]
                 count += changed
     except UnicodeDecodeError:
         raise BrokenFile(f"{path}: a part of it is not in UTF-8") from None
@@ -125,18 +121,3 @@ def rename_file(path: Location, *, for_calc: bool) -> int:
     if parts:
         write_file(path, archive.replaced(parts))
     return count
-
-
-def _renamed_part(xml: str, prefix: str) -> tuple[bytes, int]:
-    count = 0
-
-    def rename(match: re.Match[str]) -> str:
-        nonlocal count
-        formula = unescape(match[3], _QUOTES)
-        text = renamed(formula, prefix)
-        if text is None or text == formula:
-            return match[0]
-        count += 1
-        return f"{match[1]}{escape(text)}{match[4]}"
-
-    return _ELEMENT.sub(rename, xml).encode(), count

@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -21,6 +22,7 @@ from chinchilla_xl.recalc.archive import Archive, Piece
 from chinchilla_xl.recalc.engine import SPILL, Engine, EngineFailure, parses
 from chinchilla_xl.recalc.engineform import LONGEST_TEXT, possible
 from chinchilla_xl.recalc.inputs import Input
+from chinchilla_xl.recalc.needed import needed_by
 from chinchilla_xl.recalc.parts import (
     WORKBOOK,
     Workbook,
@@ -79,6 +81,25 @@ class Calculation:
         kept = any(sheet.kept for sheet in sheets)
         return self._engine is not None and not kept and all(s.arrays_stay() for s in sheets)
 
+    def narrow(self, wanted: Iterable[tuple[str, Cell]]) -> None:
+        """Compute from now on only what these cells rest on, if that is well below everything."""
+        engine, sheets = self._engine, self._sheets.values()
+        needed = None if engine is None else needed_by(engine, self._sheets, wanted)
+        if needed is None:
+            return
+        lowered = [dict(sheet.lowered) for sheet in sheets]
+        for sheet in sheets:
+            sheet.narrow(needed[sheet.title])
+        narrower = self._load()
+        if narrower is not None and not self._treat_failures(narrower):
+            self._engine = narrower
+            return
+        for sheet, before in zip(sheets, lowered, strict=True):
+            sheet.kept, sheet.lowered = {}, before
+            sheet.narrow(None)
+        assert engine is not None
+        self._treat_failures(engine)
+
     def change(self, places: Mapping[str, Mapping[Cell, Any]]) -> bool:
         """Set constants of the live workbook; whether every formula still computes as judged."""
         engine = self._engine
@@ -112,8 +133,8 @@ class Calculation:
         sheet = self._sheets[title]
         if cell in sheet.kept:
             raise ArgumentError(f"{sheet.address(cell)} was not computed: {sheet.kept[cell]}")
-        index = sheet.formulas.index(cell)
-        if index is not None:
+        if cell in sheet.formulas:
+            index = bisect_left(sheet.evaluated, cell.place)
             return _storable(self._values[title][index])
         value = self.content(title, cell)
         return value if isinstance(value, float | str | bool) else None
@@ -156,7 +177,7 @@ class Calculation:
         """Lower or keep what the engine could not compute; whether it has to start again."""
         again = False
         for sheet in self._sheets.values():
-            places = sheet.formulas.places
+            places = sheet.evaluated
             values = self._values[sheet.title] = engine.column(sheet.title, places)
             harmless = sheet.plain_numbers()
             for index, value in enumerate(values):

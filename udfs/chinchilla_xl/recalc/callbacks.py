@@ -16,9 +16,12 @@ from operator import mul
 from typing import Any, TypeAlias
 from unicodedata import combining, normalize
 
+from chinchilla_xl.recalc.addresses import MAX_COLUMN
 from chinchilla_xl.recalc.engineform import (
     DIV,
     LONGEST_TEXT,
+    MOST_CELLS,
+    MOST_MADE,
     NA,
     NUM,
     REF,
@@ -32,8 +35,6 @@ from chinchilla_xl.recalc.engineform import (
     to_number,
 )
 
-MOST_CELLS = 1 << 16
-"""Of an array that a formula makes up, beyond which it is not computed."""
 MOST_PERIODS = 100_000.0
 """Of a loan, beyond which a function that adds up its payments is not computed."""
 _ORDERED_TEXT = re.compile("[0-9A-Za-z]*")
@@ -315,6 +316,8 @@ def _product(a: Any, b: Any) -> Any:
         return UNSURE
     if len(a[0]) != len(b):
         return VALUE
+    if len(a) * len(b[0]) > MOST_CELLS:
+        return UNSURE
     columns = list(zip(*b, strict=True))
     return [[possible(sum(map(mul, row, column))) for column in columns] for row in a]
 
@@ -346,7 +349,7 @@ def _stacked(vertical: bool, *args: Any) -> Any:
     if not vertical:
         grids = [[list(row) for row in zip(*grid, strict=True)] for grid in grids]
     width = max((len(grid[0]) for grid in grids), default=0)
-    if not width or width * sum(map(len, grids)) > MOST_CELLS:
+    if not width or width * sum(map(len, grids)) > MOST_MADE:
         return UNSURE
     rows = [[*row, *[NA] * (width - len(row))] for grid in grids for row in grid]
     return rows if vertical else [list(row) for row in zip(*rows, strict=True)]
@@ -358,7 +361,7 @@ def _sequence(rows: Any, columns: Any = 1.0, start: Any = 1.0, step: Any = 1.0) 
     if not all(is_number(x) for x in sizes):
         return next((x for x in sizes if isinstance(x, dict)), UNSURE)
     height, width = math.trunc(rows), math.trunc(columns)
-    if height < 1 or width < 1 or height * width > MOST_CELLS:
+    if height < 1 or not 1 <= width <= MAX_COLUMN or height * width > MOST_MADE:
         return UNSURE
     return [[possible(start + step * (i * width + j)) for j in range(width)] for i in range(height)]
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from math import prod
 from textwrap import shorten
 from typing import Any
 
 from chinchilla_xl.errors import BrokenFile, ExtrapolationWarning, MissingExtra
-from chinchilla_xl.functions import FUNCTIONS, CellError
+from chinchilla_xl.functions import FUNCTIONS, CellError, WorksheetFunction
 from chinchilla_xl.recalc.addresses import (
     COLUMN_MASK,
     ROW_SHIFT,
@@ -21,6 +22,7 @@ from chinchilla_xl.recalc.addresses import (
     quote_sheet,
 )
 from chinchilla_xl.recalc.callbacks import callbacks
+from chinchilla_xl.recalc.engineform import MOST_CELLS, UNSURE, extents
 from chinchilla_xl.recalc.lower import OMITTED
 from chinchilla_xl.recalc.values import Value
 
@@ -109,7 +111,7 @@ class Engine:
         except Exception as e:  # noqa: BLE001 (the engine raises several unrelated kinds)
             raise BrokenFile(f"the engine cannot load it: {_brief(e)}") from None
         for function in FUNCTIONS:
-            self._register(function.name, self._callback(function.name, function.cells))
+            self._register(function.name, self._callback(function))
         for name, callback in callbacks(date1904=date1904).items():
             self._register(name, callback)
         self._register(FIT, _fit)
@@ -121,13 +123,16 @@ class Engine:
     def _register(self, name: str, callback: Callable[..., Any]) -> None:
         self._book.register_function(name, callback, min_args=0, max_args=None)
 
-    def _callback(self, name: str, cells: Callable[..., Any]) -> Callable[..., Any]:
+    def _callback(self, function: WorksheetFunction) -> Callable[..., Any]:
         """The function as the engine calls it."""
+        name, cells = function.name, function.cells
 
         def call(*args: Any) -> Any:
             try:
                 for arg in args:
                     if type(arg) is not float:
+                        if not function.returns_table and prod(extents(args)) > MOST_CELLS:
+                            return UNSURE
                         result = cells(*map(_inbound, args))
                         break
                 else:
@@ -203,10 +208,14 @@ class Engine:
             return None
         return parse_area(spill.extent.rpartition("!")[2].replace("$", ""))
 
-    def precedent_errors(self, sheet: str, cell: Cell) -> set[Value]:
-        """The errors in the cells that a formula refers to (in ranges, the first thousands)."""
-        found: set[Value] = set()
-        for precedent in self._book.precedents(_address(sheet, cell)).precedents:
+    def precedents(self, sheet: str, cell: Cell) -> tuple[list[tuple[str, Area]], bool]:
+        """The areas that a formula refers to, with their sheets, and whether these are all.
+
+        Computed references, such as OFFSET, are not among them.
+        """
+        report = self._book.precedents(_address(sheet, cell), max_links=1 << 16, max_work=1 << 30)
+        areas: list[tuple[str, Area]] = []
+        for precedent in report.precedents:
             fields = precedent.reference.to_dict()
             fields = fields["resolution"] or fields  # what a defined name stands for
             place = fields["address"] or fields["resolved"]
@@ -215,8 +224,15 @@ class Engine:
             first, _, last = place.rpartition(":") if ":" in place else (place, "", "")
             title, start = _place(first)
             end = parse_cell(last.rpartition("!")[2]) if last else start
-            if end is None:
-                continue
+            if end is not None:
+                areas.append((title, Area(start, end)))
+        complete = len(areas) == len(report.precedents) and not report.truncation.incomplete
+        return areas, complete
+
+    def precedent_errors(self, sheet: str, cell: Cell) -> set[Value]:
+        """The errors in the cells that a formula refers to (in ranges, the first thousands)."""
+        found: set[Value] = set()
+        for title, (start, end) in self.precedents(sheet, cell)[0]:
             bottom = min(end.row, start.row + _BLOCK_ROWS - 1)
             area = Area(start, Cell(bottom, min(end.column, start.column + 63)))
             found |= {v for v in self.values(title, area.cells()).values() if type(v) is CellError}

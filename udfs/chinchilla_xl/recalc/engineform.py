@@ -6,7 +6,7 @@ That form is float (int from some functions, such as ROW), str, bool, None for a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -19,16 +19,31 @@ REF = {"type": "Error", "kind": "Ref"}
 DIV = {"type": "Error", "kind": "Div"}
 
 LONGEST_TEXT = 32767
+MOST_CELLS = 1 << 20
+"""Of an array that a formula computes with, beyond which memory would not hold it."""
+MOST_MADE = 1 << 16
+"""Of an array that a formula makes up."""
 SMALLEST = 2.2250738585072014e-308
 _NUMBER = re.compile(r"\s*[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?\s*")
 
 
+def extents(args: Iterable[Any]) -> tuple[int, int]:
+    """The height and width of arguments that repeat to go together."""
+    grids = [arg for arg in args if isinstance(arg, list)]
+    return max(map(len, grids), default=1), max((len(grid[0]) for grid in grids), default=1)
+
+
 def elementwise(function: Callable[..., Any], *args: Any) -> Any:
-    """The function of single values applied to arrays: one row or column repeats."""
+    """The function of single values applied to arrays: one row or column repeats.
+
+    UNSURE if they go together to more cells than memory should hold.
+    """
     if not any(isinstance(arg, list) for arg in args):
         return function(*args)
     grids = [arg if isinstance(arg, list) else [[arg]] for arg in args]
-    height, width = max(map(len, grids)), max(len(g[0]) for g in grids)
+    height, width = extents(args)
+    if height * width > MOST_CELLS:
+        return UNSURE
     spread = [_spread(grid, height, width) for grid in grids]
     return [list(map(function, *rows)) for rows in zip(*spread, strict=True)]
 

@@ -9,15 +9,22 @@ the whole range.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from chinchilla_xl.recalc import trusted
 from chinchilla_xl.recalc.addresses import MAX_ROW, Cell, parse_area
-from chinchilla_xl.recalc.arguments import Found, check_arguments, check_slot, gives_array
+from chinchilla_xl.recalc.arguments import (
+    Found,
+    check_arguments,
+    check_slot,
+    check_together,
+    gives_array,
+    largest,
+)
+from chinchilla_xl.recalc.calls import AsAddin
 from chinchilla_xl.recalc.lower import OURS, bare_name, lowered, rendered
 from chinchilla_xl.recalc.names import CONSTANT, WHOLE, Names, bare_sheet
 from chinchilla_xl.recalc.parts import DefinedName, Table
@@ -69,7 +76,6 @@ _REFERENCE_OPERATORS = {
     "#": "a reference to a spilled range",
 }
 _LONGEST = 2 * 8192  # Excel's limit, which it applies before it writes prefixes into the file
-_MOST_CELLS = 1 << 20
 
 _AS_IT_IS, _WITHOUT_TABLES, _WITHOUT_NAMES = range(3)
 """How far a formula has been rewritten when it is judged."""
@@ -89,7 +95,9 @@ class Judge:
         self._sheets = {title.casefold() for title in sheets}
         self._hidden_rows = hidden_rows
         self._tables = TableReferences(tables)
-        self._names = Names(names, sheets, self._tables)
+        self.as_addin = AsAddin(names)
+        read = [replace(n, formula=self.as_addin(n.formula)) for n in names]
+        self._names = Names(read, sheets, self._tables)
         self._numbers: dict[tuple[Any, bool, int], int] = {}
         self._reasons: dict[str, Verdict] = {}
         self.verdicts: list[Verdict] = []
@@ -109,6 +117,9 @@ class Judge:
                 written = self._tables.resolved(text, sheet, Cell.at(place))
                 stage = _AS_IT_IS if written == text else _WITHOUT_TABLES
                 text = written
+            written = self.as_addin(text)
+            if written != text:
+                stage, text = _WITHOUT_TABLES, written
             verdict, references = self._judged(text, array, stage)
             if verdict.names:
                 key = verdict.number, sheet
@@ -168,13 +179,13 @@ class Judge:
             rewritten=stage > _AS_IT_IS,
         )
 
-    def _call(self, call: Call, array: bool) -> bool:
-        """Judge a call with its arguments; whether its result is an array."""
+    def _call(self, call: Call, array: bool) -> tuple[int, int] | None:
+        """Judge a call with its arguments; how large the array is that it gives, None if none."""
         if call.name == ":":
             self._seen_moving = True
             if len({self._range_end(slot, array) for slot in call.slots}) > 1:
                 raise KeepError("a range from one sheet to another")
-            return True
+            return 1, 1
         name = call.name if call.name in ("", "(") else _known(call.name)
         self._seen_ours = self._seen_ours or name in OURS
         if name == "OFFSET":
@@ -188,7 +199,9 @@ class Judge:
         check_arguments(name, call.slots, found, self._hidden_rows)
         for position, inside in enumerate(found):
             check_slot(name, position, inside, array)
-        return gives_array(name, call.slots, found)
+        if not gives_array(name, call.slots, found):
+            return None
+        return largest(name, call.slots, found)
 
     def _range_end(self, slot: Slot, array: bool) -> str:
         """Judge one end of a range that is computed; the sheet that it is on, as spelled."""
@@ -233,14 +246,17 @@ class Judge:
                 inside = self._slot(item.slots[0], array)
                 found.arrays += inside.arrays
                 found.sizes += inside.sizes
+                found.widen(inside.most)
                 found.whole = found.whole or inside.whole
                 found.operators = found.operators or inside.operators
-            elif self._call(item, array):
+            elif (most := self._call(item, array)) is not None:
                 found.add(bare_name(item.name))
+                found.widen(most)
         if found.operators:
             if found.whole:
                 raise KeepError(f"{found.whole} is a whole column or row in a computation")
             _check_sizes(found.sizes)
+            check_together(found)
         return found
 
     def _atom(self, atom: Atom, found: Found) -> None:
@@ -332,9 +348,7 @@ def _known(spelled: str) -> str:
 
 
 def _check_sizes(sizes: list[tuple[int, int]]) -> None:
-    """KeepError if arrays of these sizes do not go together, or to something too large."""
+    """KeepError if arrays of these sizes do not go together."""
     for of in ((height for height, _ in sizes), (width for _, width in sizes)):
         if len(set(of) - {1}) > 1:
             raise KeepError("it computes with arrays of different sizes")
-    if sizes and math.prod(map(max, zip(*sizes, strict=True))) > _MOST_CELLS:
-        raise KeepError(f"it computes an array of more than {_MOST_CELLS:,} cells")

@@ -1,8 +1,9 @@
 """A workbook that stays loaded: inputs in, outputs out, scenario after scenario.
 
 Where nothing was kept and no array can grow, a scenario only sets the inputs in the engine and
-computes what depends on them. Otherwise, or if a formula turns out differently for a scenario, that
-scenario is calculated from the file anew, which is slower and always right.
+computes what depends on them and what the outputs rest on. Otherwise, or if a formula turns out
+differently for a scenario, that scenario is calculated from the file anew, which is slower and
+always right.
 """
 
 from __future__ import annotations
@@ -35,16 +36,26 @@ class LiveWorkbook:
         self._outline = read_workbook(self._archive)
         self._live = self._calculated({})
         self._changed: Places = {}
+        self._outputs: dict[str, tuple[str, Cell]] = {}
         self.messages: list[str] = []
 
     def run(self, inputs: Mapping[str, Input], outputs: Sequence[str]) -> dict[str, Value]:
         """The outputs for these inputs; the workbook's other cells are as in its file."""
         places = _places(self._outline, outputs)
+        if self._live.may_live and not places.keys() <= self._outputs.keys():
+            self._narrow(places)
         calculation = self._live
         if not (calculation.may_live and self._change(inputs)):
             calculation = self._calculated(inputs)
         self.messages = calculation.messages()
         return {name: calculation.value(*place) for name, place in places.items()}
+
+    def _narrow(self, places: Mapping[str, tuple[str, Cell]]) -> None:
+        """Compute henceforth what these outputs rest on, and those that were asked for before."""
+        if self._outputs:
+            self._live, self._changed = self._calculated({}), {}
+        self._outputs |= places
+        self._live.narrow(self._outputs.values())
 
     def _calculated(self, inputs: Mapping[str, Input]) -> Calculation:
         calculation = Calculation(self._archive, self._outline)

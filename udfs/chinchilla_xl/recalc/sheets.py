@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from array import array
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from xml.sax.saxutils import escape
@@ -60,6 +60,7 @@ class Sheet:
         self._verdicts = array("L")  # the number of each formula's verdict
         self._groups: list[_Group] = []
         self._reduced: set[Cell] = set()
+        self._needed: array[int] | None = None
 
     @cached_property
     def formulas(self) -> Formulas:
@@ -94,6 +95,8 @@ class Sheet:
         if not self._judged:
             self._groups = [self._grouped(group) for group in formulas.groups]
         aside = {cell.place for cells in (self.kept, self.lowered) for cell in cells}
+        unneeded = set(formulas.places).difference(self.evaluated)
+        aside |= unneeded
         for place in aside:
             self._part(place)
         for place, start, mark in zip(
@@ -101,13 +104,15 @@ class Sheet:
         ):
             match = find(data, start)
             assert match is not None
-            if mark == Formulas.PLAIN and place not in aside:
+            if place in unneeded:
+                element: bytes | None = b""
+            elif mark == Formulas.PLAIN and place not in aside:
                 verdict, lowered = judged(match[FORMULA_TEXT], place)
                 if not self._judged:
                     self._verdicts.append(verdict.number)
                 if verdict.reason is not None:
                     self._keep(place, match)
-                    element: bytes | None = b""
+                    element = b""
                 elif lowered is not None:
                     element = self._element(match[FORMULA_ATTRIBUTES], lowered)
                 else:
@@ -262,10 +267,22 @@ class Sheet:
             if number in numbers and cell not in self.kept
         }
 
+    @property
+    def evaluated(self) -> Sequence[int]:
+        """The places of the formulas that are evaluated, ascending: all, or those it is narrowed to."""
+        return self.formulas.places if self._needed is None else self._needed
+
+    def narrow(self, needed: Iterable[int] | None) -> None:
+        """Let all formulas but those at these places be constants (None: no more)."""
+        self._needed = None if needed is None else array("Q", sorted(needed))
+
     def plain_numbers(self) -> list[bool]:
-        """Of each formula, whether a number as its result needs no second look."""
+        """Of each evaluated formula, whether a number as its result needs no second look."""
         harmless = [not verdict.arrays for verdict in self._judge.verdicts]
-        return [harmless[number] for number in self._verdicts]
+        numbers: Iterable[int] = self._verdicts
+        if self._needed is not None:
+            numbers = (self.verdict(Cell.at(place)).number for place in self._needed)
+        return [harmless[number] for number in numbers]
 
     def computed(self) -> list[Cell]:
         """The formula cells that are not kept."""
@@ -277,7 +294,8 @@ class Sheet:
 
     def arrays_stay(self) -> bool:
         """Whether no array formula grows or shrinks with the values that it is given."""
-        return all(has_fixed_size(self.own_text(cell)) for cell in self.arrays())
+        read = self._judge.as_addin  # LAMBDA names and what is written out, as our functions
+        return all(has_fixed_size(read(self.own_text(cell))) for cell in self.arrays())
 
     def address(self, cell: Cell) -> str:
         """A cell's address with its sheet."""

@@ -140,6 +140,15 @@ def _area(reference: str) -> tuple[tuple[int, int], str]:
 
 def parse(shape: str) -> Call:
     """The tree of a shape; its n-th reference is the character that `place(n)` gives."""
+    text = _CALL_SPACE.sub(lambda m: m[1] or "", numbered(shape))
+    root = _tree(tokens(text))
+    if ":" in text:
+        _fold_ranges(root)
+    return root
+
+
+def numbered(shape: str) -> str:
+    """A shape with the character that `place(n)` gives as its n-th reference."""
     count = 0
 
     def number(_: re.Match[str]) -> str:
@@ -147,21 +156,21 @@ def parse(shape: str) -> Call:
         count += 1
         return place(count - 1)
 
-    numbered = _CALL_SPACE.sub(lambda m: m[1] or "", re.sub(_MARK, number, shape))
+    return re.sub(_MARK, number, shape)
+
+
+def tokens(formula: str) -> list[Token]:
+    """The tokens of a formula; their places count the equals sign that it comes without."""
     try:
-        tokens = [token for token in Tokenizer("=" + numbered) if token is not None]
+        return [token for token in Tokenizer("=" + formula) if token is not None]
     except TokenizerError:
         raise NotParsedError from None
-    root = _tree(tokens)
-    if ":" in numbered:
-        _fold_ranges(root)
-    return root
 
 
-def _tree(tokens: list[Token]) -> Call:
+def _tree(found: list[Token]) -> Call:
     root = Call("")
     calls = [root]
-    for item in _items(tokens):
+    for item in _items(found):
         slot = calls[-1].slots[-1]
         if isinstance(item, Atom):
             slot.append(item)
@@ -199,10 +208,10 @@ def _fold_ranges(call: Call) -> None:
             at += 1
 
 
-def _items(tokens: list[Token]) -> Iterator[Atom | Token]:
+def _items(found: list[Token]) -> Iterator[Atom | Token]:
     """Operands and operators, each array in braces one of them; other tokens as they are."""
     literal: list[str] | None = None  # the inside of an array in braces
-    for token in tokens:
+    for token in found:
         kind = str(token.token_type)
         if kind == ARRAY:
             if str(token.subtype) == "Close" and literal is not None:

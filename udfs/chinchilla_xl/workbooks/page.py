@@ -18,6 +18,7 @@ from typing import Any
 
 from chinchilla_xl.errors import MissingExtra
 from chinchilla_xl.functions import FUNCTIONS
+from chinchilla_xl.recalc.calls import CELLS, LAMBDA
 from chinchilla_xl.workbooks import style
 from chinchilla_xl.workbooks.style import Rule
 
@@ -30,6 +31,9 @@ except ImportError as missing:
 PLAIN_HOST, OFFICE_HOST = "plain", "office"
 HOSTS = (PLAIN_HOST, OFFICE_HOST)
 """How our functions are spelled: by their names, or as Office.js add-ins store them."""
+
+LAMBDA_HOST, CELLS_HOST = LAMBDA, CELLS
+"""Without an add-in: spelled by their names until the whole workbook is rewritten."""
 
 MASTER_CHECK = "master_check"
 """The name of the cell that says whether all checks pass."""
@@ -76,6 +80,7 @@ class Book:
             {"title": title, "author": "chinchilla-xl", "created": datetime(2026, 1, 1, tzinfo=UTC)}
         )
         self.title = title
+        self.host = host
         self.checked = checked
         self.checks: list[Check] = []
         self.pages: list[Page] = []

@@ -1,35 +1,63 @@
-"""The pages that every template has: About (the cover), Checks and Sources."""
+"""The frame of every template: About (the cover) before its own pages, Checks and Sources after."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
 
 import chinchilla_xl
 from chinchilla_xl.coefficients import NAMES, published
 from chinchilla_xl.hardware import chips
 from chinchilla_xl.workbooks import style
-from chinchilla_xl.workbooks.page import MASTER_CHECK, Book, Page
+from chinchilla_xl.workbooks.page import CELLS_HOST, LAMBDA_HOST, MASTER_CHECK, Book, Page
 
 TOLERANCE = 1e-9
 """Two figures agree if they differ by no more than this share: 64-bit arithmetic leaves less."""
 
+_ADDIN_FUNCTIONS = "CHINCHILLA_LOSS, OPT_PLAN and so on come from chinchilla-xl; without it this file shows the values computed last (LibreOffice: but for grids, #NAME?)."
+_FUNCTIONS = {
+    LAMBDA_HOST: "CX.CHINCHILLA_LOSS, CX.OPT_PLAN and so on are names of this file (Formulas, Name Manager): Excel 365 or 2024 computes it, with no add-in and no macro; fits are values.",
+    CELLS_HOST: "the cells hold the whole computation: Excel 2021, LibreOffice 24.8, Google Sheets or newer compute it, with no add-in and no macro; fits are values. Older ones show the values computed last.",
+}
+"""What the cover says of the functions, by host."""
 
-def about_page(book: Book) -> Page:
-    """The cover, to be made first and filled last, by `fill_about`."""
-    return book.page("About", (26, 40, 80), notes=2)
 
-
-def fill_about(
-    page: Page, purpose: Sequence[str], steps: Sequence[str], log: Sequence[tuple[str, str, str]]
-) -> None:
-    """Purpose, how to use it, version, legend, contents with links, and the log of sources.
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a template says of itself: on its cover, and as notes on the page Sources.
 
     An entry of the log is what it is, where it comes from, and the date.
     """
-    page.title(page.book.title, *purpose)
+
+    title: str
+    purpose: Sequence[str]
+    steps: Sequence[str]
+    log: Sequence[tuple[str, str, str]]
+    notes: Sequence[str]
+
+
+@contextmanager
+def framed(target: Any, host: str, words: Words) -> Iterator[Book]:
+    """A workbook to add pages and checks to; it is framed and written to `target` at the end."""
+    book = Book(target, words.title, host, checked=True)
+    about = book.page("About", (26, 40, 80), notes=2)
+    yield book
+    # Every page exists before the first of these is filled: the cover lists them all.
+    checks, sources = _checks_page(book), _sources_page(book)
+    _fill_checks(checks)
+    _fill_sources(sources, words.notes)
+    _fill_about(about, words)
+    book.file.close()
+
+
+def _fill_about(page: Page, words: Words) -> None:
+    """Purpose, how to use it, contents with links, legend, version, and the log of sources."""
+    page.title(words.title, *words.purpose)
     page.skip()
     page.band("How to use it")
-    for number, step in enumerate(steps, start=1):
+    for number, step in enumerate(words.steps, start=1):
         page.note(f"Step {number}", step)
     page.skip()
     page.band("Contents", "What is there")
@@ -45,29 +73,27 @@ def fill_about(
     page.skip()
     page.band("Version")
     page.note("Template", f"made by chinchilla-xl {chinchilla_xl.__version__}")
-    page.note(
-        "Functions", "CHINCHILLA_LOSS, OPT_PLAN and so on come from chinchilla-xl; without it this file shows the values computed last (LibreOffice: but for grids, #NAME?)."
-    )  # fmt: skip
+    page.note("Functions", _FUNCTIONS.get(page.book.host, _ADDIN_FUNCTIONS))
     page.note(
         "Protection", "Sheets are protected without a password: unprotect them to change more than inputs."
     )  # fmt: skip
     page.skip()
     page.band("Source log", "Where it comes from", "Date, and what it is used for")
-    for what, where, when in log:
+    for what, where, when in words.log:
         page.text(what, where, when)
     page.sheet.freeze_panes(2, 0)
     page.sheet.fit_to_pages(1, 1)
     page.finish()
 
 
-def checks_page(book: Book) -> Page:
-    """The page of the checks, to be filled by `fill_checks` once all are known."""
+def _checks_page(book: Book) -> Page:
+    """The page of the checks, to be filled once all are known."""
     return book.page(
         "Checks", (54, 15, 15, 9, 12, 58), about="every check, and the master check that each sheet shows",
     )  # fmt: skip
 
 
-def fill_checks(page: Page) -> None:
+def _fill_checks(page: Page) -> None:
     """One row a check; the master check counts those that fail."""
     page.title(
         "Checks",
@@ -110,14 +136,14 @@ def fill_checks(page: Page) -> None:
     page.finish()
 
 
-def sources_page(book: Book) -> Page:
-    """The page of the published figures, to be filled by `fill_sources`."""
+def _sources_page(book: Book) -> Page:
+    """The page of the published figures and the notes."""
     return book.page(
         "Sources", (22, 12, 12, 12, 12, 12, 72), notes=1, about="published coefficients, chips, prices and notes",
     )  # fmt: skip
 
 
-def fill_sources(page: Page, notes: Sequence[str]) -> None:
+def _fill_sources(page: Page, notes: Sequence[str]) -> None:
     """Coefficient sets and chips, named as the templates look them up, and notes.
 
     Names: coefficient_names, coefficient_sets, coefficient_table.

@@ -20,7 +20,7 @@ from chinchilla_xl.addins import Status
 from chinchilla_xl.addins.calc.extension import COMPONENT, IDENTIFIER, extension, unpack
 from chinchilla_xl.addins.calc.trial import Trial
 from chinchilla_xl.errors import ProgramFailed, ProgramMissing
-from chinchilla_xl.soffice import Soffice, find
+from chinchilla_xl.soffice import Soffice, environment, find
 
 _TIMEOUT = 180.0
 _PROFILES = {
@@ -144,8 +144,9 @@ def _unopkg(*arguments: str) -> None:
         )
     try:
         done = subprocess.run(  # noqa: S603 (the program that we have found)
-            [path, *arguments], capture_output=True, text=True, timeout=_TIMEOUT, check=False
-        )
+            [path, *arguments], capture_output=True, text=True, timeout=_TIMEOUT, check=False,
+            env=environment(),
+        )  # fmt: skip
     except subprocess.TimeoutExpired:
         raise ProgramFailed(f"unopkg did not end within {_TIMEOUT:g} s") from None
     if done.returncode:

@@ -11,57 +11,45 @@ from __future__ import annotations
 from typing import Any
 
 from chinchilla_xl.workbooks.batch import model, scenarios
-from chinchilla_xl.workbooks.page import PLAIN_HOST, Book
-from chinchilla_xl.workbooks.standard import (
-    about_page,
-    checks_page,
-    fill_about,
-    fill_checks,
-    fill_sources,
-    sources_page,
-)
+from chinchilla_xl.workbooks.page import PLAIN_HOST
+from chinchilla_xl.workbooks.standard import Words, framed
 
-TITLE = "Batch of scenarios"
-
-_PURPOSE = (
-    "One row a scenario, one column an input: the cost-optimal model and its cost for each.",
-    "The sheet Results computes up to 100 scenarios by formulas; chinchilla-xl sweep runs thousands through the sheet Model, with the same figures.",
-)
-_STEPS = (
-    "On Model, set what all scenarios share.",
-    "On Scenarios, fill one row a scenario. A blank cell leaves the value of Model; the columns' names are those of Model's inputs.",
-    "Read Results, or run: chinchilla-xl sweep batch.xlsx batch.xlsx --sheet Scenarios --outputs cost,params -o results.csv",
-    "For more scenarios give sweep a .csv, .xlsx or .parquet file with the same columns.",
-    "Look at the master check below each title.",
-)
-_LOG = (
-    (
-        "Method",
-        "arXiv 2401.00448 (Sardana et al. 2024)",
-        "2024-07-18; Eqs. 1, 3 and 6, prices and MFUs of Sec. 6",
+WORDS = Words(
+    title="Batch of scenarios",
+    purpose=(
+        "One row a scenario, one column an input: the cost-optimal model and its cost for each.",
+        "The sheet Results computes up to 100 scenarios by formulas; chinchilla-xl sweep runs thousands through the sheet Model, with the same figures.",
     ),
-    (
-        "Scenarios",
-        "assumption",
-        "to be replaced by your own; the last five are the rows of Table 3",
+    steps=(
+        "On Model, set what all scenarios share.",
+        "On Scenarios, fill one row a scenario. A blank cell leaves the value of Model; the columns' names are those of Model's inputs.",
+        "Read Results, or run: chinchilla-xl sweep batch.xlsx batch.xlsx --sheet Scenarios --outputs cost,params -o results.csv",
+        "For more scenarios give sweep a .csv, .xlsx or .parquet file with the same columns.",
+        "Look at the master check below each title.",
     ),
-)
-_NOTES = (
-    "Demand: Table 3 of arXiv 2401.00448 says 70 input and 215 output tokens a request; its figures come out if 215 is the whole request (70 + 145).",
-    "Scenarios has no title and no units, since sweep reads it as a table: units and sources of its columns stand on Model, under the same names.",
+    log=(
+        (
+            "Method",
+            "arXiv 2401.00448 (Sardana et al. 2024)",
+            "2024-07-18; Eqs. 1, 3 and 6, prices and MFUs of Sec. 6",
+        ),
+        (
+            "Scenarios",
+            "assumption",
+            "to be replaced by your own; the last five are the rows of Table 3",
+        ),
+    ),
+    notes=(
+        "Demand: Table 3 of arXiv 2401.00448 says 70 input and 215 output tokens a request; its figures come out if 215 is the whole request (70 + 145).",
+        "Scenarios has no title and no units, since sweep reads it as a table: units and sources of its columns stand on Model, under the same names.",
+    ),
 )
 
 
 def build(target: Any, host: str = PLAIN_HOST) -> None:
     """Write the batch workbook, without computed values, to a path or a file object."""
-    book = Book(target, TITLE, host, checked=True)
-    about = about_page(book)
-    model.fill(book)
-    scenarios.fill_table(book)
-    scenarios.fill_used(book)
-    scenarios.fill_results(book)
-    checks, sources = checks_page(book), sources_page(book)
-    fill_checks(checks)
-    fill_sources(sources, _NOTES)
-    fill_about(about, _PURPOSE, _STEPS, _LOG)
-    book.file.close()
+    with framed(target, host, WORDS) as book:
+        model.fill(book)
+        scenarios.fill_table(book)
+        scenarios.fill_used(book)
+        scenarios.fill_results(book)

@@ -34,33 +34,19 @@ from chinchilla_xl.workbooks.budget import (
     timeline,
     tornado,
 )
-from chinchilla_xl.workbooks.page import Book
-from chinchilla_xl.workbooks.standard import (
-    about_page,
-    checks_page,
-    fill_checks,
-    fill_sources,
-    sources_page,
-)
+from chinchilla_xl.workbooks.standard import framed
 
 
 def build(target: Any, host: str) -> None:
     """Write the budget workbook, without computed values, to a path or a file object."""
-    book = Book(target, cover.TITLE, host, checked=True)
-    about = about_page(book)
-    given = inputs.fill(book)
-    models.fill(book)
-    scenarios.fill(book, given)
-    timeline.fill(book)
-    results.fill(book)
-    sensitivity.fill(book)
-    tornado.fill(book)
-    breakeven.fill(book)
-    textstock.fill(book)
-    checks.add(book)
-    control = checks_page(book)
-    sources = sources_page(book)
-    fill_checks(control)
-    fill_sources(sources, cover.NOTES)
-    cover.fill(about)
-    book.file.close()
+    with framed(target, host, cover.WORDS) as book:
+        given = inputs.fill(book)
+        models.fill(book)
+        scenarios.fill(book, given)
+        timeline.fill(book)
+        results.fill(book)
+        sensitivity.fill(book)
+        tornado.fill(book)
+        breakeven.fill(book)
+        textstock.fill(book)
+        checks.add(book)

@@ -11,62 +11,50 @@ from __future__ import annotations
 from typing import Any
 
 from chinchilla_xl.workbooks.compare import inputs, models, views
-from chinchilla_xl.workbooks.page import PLAIN_HOST, Book
-from chinchilla_xl.workbooks.standard import (
-    about_page,
-    checks_page,
-    fill_about,
-    fill_checks,
-    fill_sources,
-    sources_page,
-)
+from chinchilla_xl.workbooks.page import PLAIN_HOST
+from chinchilla_xl.workbooks.standard import Words, framed
 
-TITLE = "Comparison of language models on the same demand"
-
-_PURPOSE = (
-    "Up to ten models, your own and published ones: loss by the scaling law, cost of training and serving, month by month.",
-    "Who is cheapest depends on the demand: see the break-even of every pair and the cheapest model by demand.",
-    "A cheaper model of higher loss is no saving: models beyond the tolerance of the target loss are marked as not comparable.",
-)
-_STEPS = (
-    "On Inputs, set the target quality, the demand and the GPUs.",
-    "Fill the table of models: a name, a way of sizing, and the figures that this way needs. Leave rows blank that are not needed.",
-    "On Models, look at the column Quality before any cost.",
-    "See Over time, Break-even and By demand; the names of cells (Inputs, column Name) work with --set and sweep.",
-    "Look at the master check below each title.",
-)
-_LOG = (
-    (
-        "Method",
-        "arXiv 2401.00448 (Sardana et al. 2024)",
-        "2024-07-18; Eqs. 1, 3 and 6, prices and MFUs of Sec. 6",
+WORDS = Words(
+    title="Comparison of language models on the same demand",
+    purpose=(
+        "Up to ten models, your own and published ones: loss by the scaling law, cost of training and serving, month by month.",
+        "Who is cheapest depends on the demand: see the break-even of every pair and the cheapest model by demand.",
+        "A cheaper model of higher loss is no saving: models beyond the tolerance of the target loss are marked as not comparable.",
     ),
-    (
-        "Published models",
-        "arXiv 2203.15556, Table 1",
-        "2022-03-29; parameters and training tokens as published",
+    steps=(
+        "On Inputs, set the target quality, the demand and the GPUs.",
+        "Fill the table of models: a name, a way of sizing, and the figures that this way needs. Leave rows blank that are not needed.",
+        "On Models, look at the column Quality before any cost.",
+        "See Over time, Break-even and By demand; the names of cells (Inputs, column Name) work with --set and sweep.",
+        "Look at the master check below each title.",
     ),
-    ("Demand", "assumption", "to be replaced by your own"),
-)
-_NOTES = (
-    "Loss is what the scaling law gives for a size and an amount of data: architecture and data quality are left aside. Published models were",
-    "trained on other data: their losses here say how they compare under one law, not what was measured.",
-    "Demand: Table 3 of arXiv 2401.00448 says 70 input and 215 output tokens a request; its figures come out if 215 is the whole request (70 + 145).",
-    "Break-even: where the total costs of two models are the same. Below it the one of cheaper training is ahead, beyond it the smaller one.",
+    log=(
+        (
+            "Method",
+            "arXiv 2401.00448 (Sardana et al. 2024)",
+            "2024-07-18; Eqs. 1, 3 and 6, prices and MFUs of Sec. 6",
+        ),
+        (
+            "Published models",
+            "arXiv 2203.15556, Table 1",
+            "2022-03-29; parameters and training tokens as published",
+        ),
+        ("Demand", "assumption", "to be replaced by your own"),
+    ),
+    notes=(
+        "Loss is what the scaling law gives for a size and an amount of data: architecture and data quality are left aside. Published models were",
+        "trained on other data: their losses here say how they compare under one law, not what was measured.",
+        "Demand: Table 3 of arXiv 2401.00448 says 70 input and 215 output tokens a request; its figures come out if 215 is the whole request (70 + 145).",
+        "Break-even: where the total costs of two models are the same. Below it the one of cheaper training is ahead, beyond it the smaller one.",
+    ),
 )
 
 
 def build(target: Any, host: str = PLAIN_HOST) -> None:
     """Write the compare workbook, without computed values, to a path or a file object."""
-    book = Book(target, TITLE, host, checked=True)
-    about = about_page(book)
-    inputs.fill(book)
-    models.fill(book)
-    views.fill_time(book)
-    views.fill_demand(book)
-    views.fill_breakeven(book)
-    checks, sources = checks_page(book), sources_page(book)
-    fill_checks(checks)
-    fill_sources(sources, _NOTES)
-    fill_about(about, _PURPOSE, _STEPS, _LOG)
-    book.file.close()
+    with framed(target, host, WORDS) as book:
+        inputs.fill(book)
+        models.fill(book)
+        views.fill_time(book)
+        views.fill_demand(book)
+        views.fill_breakeven(book)

@@ -11,8 +11,6 @@ from chinchilla_xl.data import load
 FIGURES = ("loss", "training", "spent", "opt_params", "opt_training", "opt_spent", "saved")
 """The figures of a row of Tables 2 and 3 that follow from its size and its demand."""
 
-COEFFICIENTS = ("A", "B", "E", "alpha", "beta")
-
 _POWERS = {"K": 3, "M": 6, "B": 9, "T": 12, "%": -2}
 
 
