@@ -93,6 +93,7 @@ def import_xlwings() -> Any:
     import asyncio  # noqa: F401  # these choose their implementation by sys.platform
     import multiprocessing  # noqa: F401
     import subprocess  # noqa: F401
+    import tempfile  # noqa: F401
 
     import numpy as np  # noqa: F401
 
