@@ -131,3 +131,17 @@ def test_extras_are_named_by_use_and_all_brings_every_free_one(metadata):
     assert "xlwings-server" not in brought("all")  # its licence is not free for all
     plain = {r.name for r in metadata.requires_dist if r.marker is None}
     assert plain == {"numpy", "scipy"}
+
+
+def test_the_citation_is_of_this_version(unpacked, metadata):
+    citation = (unpacked / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\nversion: {metadata.version}\n" in citation
+
+
+def test_every_target_of_make_is_listed_with_a_text(unpacked):
+    makefile = (unpacked / "Makefile").read_text(encoding="utf-8")
+    (targets,) = re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
+    told = re.findall(r"^([a-z-]+):[^#\n]* ## \w", makefile, re.MULTILINE)
+    assert sorted(told) == sorted(targets.split())
+    defined = re.findall(r"^([a-z-]+):", makefile, re.MULTILINE)
+    assert sorted(defined) == sorted(told)
