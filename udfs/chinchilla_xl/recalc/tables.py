@@ -82,7 +82,7 @@ def _read_xlsx(data: bytes, sheet: str | None) -> pd.DataFrame:
             raise ArgumentError(
                 f"there is no sheet {sheet!r}{nearest(sheet, names)}: it has {listed}"
             )
-        return book.parse(sheet or 0)
+        return pd.read_excel(book, sheet_name=sheet or 0)
 
 
 def _read_parquet(data: bytes, _: str | None) -> pd.DataFrame:
