@@ -93,9 +93,12 @@ def import_xlwings() -> Any:
     import asyncio  # noqa: F401  # these choose their implementation by sys.platform
     import multiprocessing  # noqa: F401
     import subprocess  # noqa: F401
+    import sysconfig
+    import tempfile  # noqa: F401
 
     import numpy as np  # noqa: F401
 
+    sysconfig.get_paths()
     assert "xlwings" not in sys.modules, "a fresh process is needed"
     sys.modules |= _pywin32()
     ctypes.oledll = ctypes.windll = MagicMock()
