@@ -129,9 +129,12 @@ def test_an_interrupt_leaves_no_half_written_file(files, tmp_path):
         [*command, "--jobs", "2"], cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE,
         text=True,
     )  # fmt: skip
-    time.sleep(5)
-    process.send_signal(signal.SIGINT)
-    _, error = process.communicate(timeout=60)
+    try:
+        time.sleep(5)
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert "Traceback" not in error
     assert slow.read_bytes() == before

@@ -130,8 +130,8 @@ def test_a_chain_of_100_000_cells_costs_no_more_than_as_many_cells_alone(running
     rows = range(9, 100_008)
     seconds = []
     for name, formulas in (
-        ("chained.xlsx", [f"A{i}*2+1" for i in rows]),
-        ("alone.xlsx", [f"B{i}*2+1" for i in rows]),
+        ("chained.xlsx", [f"A{i}*0.5+1" for i in rows]),
+        ("alone.xlsx", [f"B{i}*0.5+1" for i in rows]),
     ):
         path = tmp_path / name
         path.write_bytes(rows_of(["1", *formulas])())

@@ -13,7 +13,8 @@ Where formulon 0.18.0 is not as Excel is:
 
 Where LibreOffice 25.2 is not as Excel is:
 
-- TRUE in a range is the number 1 (`as_calc_takes`), and a power below 1E-308 is #NUM!, not 0;
+- TRUE in a range is the number 1 (`as_calc_takes`), a power below 1E-308 is #NUM!, not 0,
+  and an overflow inside an array is infinity, not an error;
 - ROWS and COLUMNS of a single number are #VALUE!, LN(-1) too, a LET inside a LET is #NAME?, and a
   LET has 126 names at most. The formulas are written so that this does no harm.
 """
@@ -165,7 +166,8 @@ def test_random_arguments_give_what_python_gives(
     comparison = compare(owed, found)
     record_property("worst", comparison.worst)
     assert not comparison.differences, "\n".join(comparison.differences[:20])
-    assert comparison.cells >= 2 * count > comparison.errors
+    assert comparison.cells >= 2 * count
+    assert comparison.errors < comparison.cells / 2
 
 
 @each_route

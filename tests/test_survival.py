@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -11,6 +12,7 @@ import sys
 import time
 from functools import cache
 from pathlib import Path
+from typing import ClassVar
 
 import openpyxl
 import pytest
@@ -48,12 +50,15 @@ def endless() -> bytes:
 class Batch:
     """A `chinchilla-xl recompute` of some files in a process group of its own."""
 
+    started: ClassVar[list[int]] = []
+
     def __init__(self, folder: Path, *args: str) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "chinchilla_xl", "recompute", *args],
             cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             start_new_session=True,
         )  # fmt: skip
+        self.started.append(self.process.pid)
 
     def members(self) -> list[int]:
         """The living processes of the group, this one's own included."""
@@ -100,6 +105,14 @@ def until(condition) -> None:
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.01)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_outlives_its_test():
+    yield
+    while Batch.started:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(Batch.started.pop(), signal.SIGKILL)
 
 
 @pytest.fixture

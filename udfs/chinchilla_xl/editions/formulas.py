@@ -226,7 +226,8 @@ plan_tokens = IF(possible, IF(too_long, data_bound,
         for model in ("plan", "style")
     )
     + """
-saved = style_total - plan_total
+# In Calc infinity less infinity is 0 inside an array.
+saved = IF((style_total < 9.99E307) * (plan_total < 9.99E307), style_total - plan_total, #NUM!)
 """
 )
 
