@@ -10,6 +10,7 @@ import io
 import re
 import sys
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -133,7 +134,13 @@ def test_wrong_usage_is_one_line_that_says_what_to_do(run, command, said):
     assert said in printed
 
 
-@pytest.mark.parametrize("command", ["show", "lint", "recompute", "addin names --for calc"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "show {}", "lint {}", "recompute {}", "addin names --for calc {}",
+        "convert {} n{} --edition lambda", "fill {} percent.json -o n{}",
+    ],
+)  # fmt: skip
 @pytest.mark.parametrize(
     ("file", "said"),
     [
@@ -150,7 +157,7 @@ def test_wrong_usage_is_one_line_that_says_what_to_do(run, command, said):
     ],
 )
 def test_a_file_that_is_no_workbook_is_one_line_that_names_it(run, command, file, said):
-    code, printed = run(f"{command} {file}")
+    code, printed = run(command.format(file, Path(file).suffix))
     assert (code, printed.count("\n")) == (REFUSED, 1), printed
     assert printed.removeprefix("Error: ").startswith(f"{file}: ")
     assert said in printed

@@ -109,7 +109,7 @@ def check_new(path: str | os.PathLike[str], suffix: str, force: bool) -> None:
     """UsageError if a file may not be written at `path`."""
     from chinchilla_xl.recalc.files import exists, suffix_of
 
-    if suffix_of(path) != suffix:
+    if suffix and suffix_of(path) != suffix:  # a source without one is refused when it is read
         raise click.UsageError(f"the file must end in {suffix}: {path}")
     if not force and exists(path):
         raise click.UsageError(f"{path} exists already: choose another name or give --force")
