@@ -244,7 +244,7 @@ ARRAYS: dict[str, Case] = {
         "cannot compute",
     ),
     "an outer product of 4 * 10^9 cells": Case(
-        with_formula("SUMPRODUCT(B10:B65545*C9:XFD9)"), Report, "an array of more than"
+        with_formula("SUMPRODUCT(B10:B65545*C9:XFD9)"), Report, "its arrays may come to more than"
     ),
 }
 
