@@ -8,6 +8,8 @@ from budget_book import MODELS, cached, named_values, values_with, with_inputs
 from chinchilla_xl.recalc import recompute_bytes
 from chinchilla_xl.workbooks import template
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(scope="module")
 def budget() -> bytes:

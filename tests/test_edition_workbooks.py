@@ -24,6 +24,8 @@ from chinchilla_xl.recalc.sweep import sweep
 from chinchilla_xl.workbooks import template
 from support import members
 
+pytestmark = pytest.mark.once
+
 TEMPLATES = ("budget", "compare", "batch", "paper")
 EDITIONS = ("lambda", "cells")
 INPUTS = {

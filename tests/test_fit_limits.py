@@ -11,6 +11,8 @@ from chinchilla_xl.fit import FitError, bootstrap, diagnostics, fit
 from chinchilla_xl.fit.diagnostics import open_exponents
 from fit_datasets import Array, data_set, table_4
 
+pytestmark = pytest.mark.once
+
 SIZES = np.repeat([1e8, 3e8, 1e9, 3e9], 4)
 DURATIONS = np.tile([2e9, 2e10, 2e11, 2e12], 4)
 

@@ -21,6 +21,8 @@ from chinchilla_xl.recalc.parts import read_workbook
 from chinchilla_xl.workbooks import TEMPLATES, template
 from support import saved
 
+pytestmark = pytest.mark.once
+
 Scenario = dict[str, Any]
 
 

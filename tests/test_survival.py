@@ -20,9 +20,12 @@ import pytest
 from chinchilla_xl.recalc import recompute_bytes
 from support import saved
 
-pytestmark = pytest.mark.skipif(
-    not Path("/proc/self/stat").exists(), reason="processes are found through /proc"
-)
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.skipif(
+        not Path("/proc/self/stat").exists(), reason="processes are found through /proc"
+    ),
+]
 
 PATIENCE = 300
 
