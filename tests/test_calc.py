@@ -30,7 +30,7 @@ from chinchilla_xl.cli import cli
 from chinchilla_xl.functions import FUNCTIONS
 from chinchilla_xl.recalc import recompute_bytes
 from chinchilla_xl.recalc.calc_names import rename_file
-from chinchilla_xl.soffice import Soffice
+from chinchilla_xl.soffice import Soffice, environment
 from parity import KINDS
 from support import cached, needed, saved
 
@@ -300,7 +300,8 @@ def session(prepared):
     listen = f"--accept=pipe,name={pipe};urp;"
     process = subprocess.Popen(
         [prepared.soffice.path, *prepared.trial.arguments, "--headless", "--norestore", listen],
-        start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        env=environment(), start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
         script = Path(__file__).with_name("calc_live.py")
