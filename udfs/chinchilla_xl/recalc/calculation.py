@@ -29,7 +29,7 @@ from chinchilla_xl.recalc.parts import (
     check_engine_parts,
     without_iteration,
 )
-from chinchilla_xl.recalc.report import Kept, Report
+from chinchilla_xl.recalc.report import Kept, Report, needs
 from chinchilla_xl.recalc.sheetedit import KEEP, Edit, Recached, differs, edited
 from chinchilla_xl.recalc.sheets import Sheet, children, find_formulas, open_sheets, write_inputs
 from chinchilla_xl.recalc.sheetxml import Formula
@@ -257,9 +257,8 @@ class Calculation:
                 if not (missing or changed):
                     continue
                 self._resting[place] = len(dependents)
-                why = "which has no value" if missing else "which was kept"
                 for other, dependent in rests:
-                    other.kept[dependent] = f"it needs {sheet.address(cell)}, {why}"
+                    other.kept[dependent] = needs(sheet.address(cell), missing=missing)
                     self._resting[other.title, dependent] = 0
                     found = True
         return found

@@ -91,6 +91,15 @@ def exists(location: Location) -> bool:
     return local_path(location).exists()
 
 
+def is_folder(location: Location) -> bool:
+    """Whether a location is a folder, or is spelled as one: with a slash at its end."""
+    if os.fspath(location).endswith(("/", os.sep)):
+        return True
+    if is_remote(location):
+        return bool(_remotely(location, "looked up", lambda fs, key: fs.isdir(key)))
+    return local_path(location).is_dir()
+
+
 def read_file(location: Location) -> bytes:
     """The file's bytes, or WorkbookError in words for a person."""
     try:
