@@ -86,7 +86,7 @@ def test_formulas_kept_for_one_reason_share_a_line_and_so_do_those_that_rest_on_
         sheet[f"B{row}"] = "=RAND()*\n2" if row == 1 else "=RAND()"
         sheet[f"C{row}"] = f"=B{row}+A$1"
         sheet[f"D{row}"] = f"=A1:A{row + 1}"
-    sheet["E1"] = "=CELL(\"width\",A1)" + "+1" * 40
+    sheet["E1"] = '=CELL("width",A1)' + "+1" * 40
     (tmp_path / "a.xlsx").write_bytes(saved(workbook))
     result = run("recompute", "a.xlsx", cwd=tmp_path)
     assert (result.returncode, result.stdout) == (
@@ -110,7 +110,9 @@ def test_functions_that_look_like_cells_are_reasons_of_their_own(capsys):
     from chinchilla_xl.recalc import Kept
 
     why = "not among the functions that are computed"
-    print_formulas("kept", [Kept("A1", "=FN1()", f"FN1: {why}", 0), Kept("A2", "=FN2()", f"FN2: {why}", 0)])
+    print_formulas(
+        "kept", [Kept("A1", "=FN1()", f"FN1: {why}", 0), Kept("A2", "=FN2()", f"FN2: {why}", 0)]
+    )
     assert capsys.readouterr().err.count("\n") == 2
 
 

@@ -31,6 +31,7 @@ except ImportError as missing:
 Command: TypeAlias = Callable[..., Any]
 
 _LOCATION = click.Path()  # no Path object, which would make s3:/ of s3://
+_SECONDS = click.FloatRange(min=0, min_open=True)
 _WORKBOOK = click.argument("workbook", type=_LOCATION)
 _ENGINE = click.option(
     "--engine", type=click.Choice(["formualizer", "excel", "libreoffice"]), default="formualizer",
@@ -43,9 +44,7 @@ def _batch(jobs: str, timeout: str) -> Callable[[Command], Command]:
     options = (
         _ENGINE,
         click.option("--jobs", type=click.IntRange(min=1), metavar="N", help=jobs),
-        click.option(
-            "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help=timeout
-        ),
+        click.option("--timeout", type=_SECONDS, metavar="SECONDS", help=timeout),
         click.option("--scheduler", metavar="ADDRESS", help="Work on this Dask cluster instead."),
     )
 
@@ -262,4 +261,3 @@ def convert(
         click.echo(f"{report.output}: {'nothing to convert: a copy' if nothing else done}")
         print_formulas("left", report.left)
     sys.exit(KEPT if report.left else 0)
-

@@ -144,7 +144,8 @@ def _described(group: Sequence[Any], more: str) -> str:
     if dependents:
         cells = "1 cell rests" if dependents == 1 else f"{dependents} cells rest"
         rest = f" (up to {cells} on each)" if others else f" ({cells} on it)"
-    return f"{first.cell} {formula}{f' and {others} {more}' if others else ''}: {first.reason}{rest}"
+    number = f" and {others} {more}" if others else ""
+    return f"{first.cell} {formula}{number}: {first.reason}{rest}"
 
 
 def print_json(report: object) -> None:

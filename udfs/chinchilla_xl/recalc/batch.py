@@ -96,9 +96,7 @@ def recompute_all(
             yield from _flattened(in_processes(_outcomes, tasks, jobs, timeout))
 
 
-def _targets(
-    paths: Sequence[Location], output: Location | None
-) -> list[tuple[str, str | None]]:
+def _targets(paths: Sequence[Location], output: Location | None) -> list[tuple[str, str | None]]:
     """Each file and where its result goes; no two results may meet."""
     file = output is not None and _is_file(output, paths)
     files: list[tuple[str, str | None]] = []
