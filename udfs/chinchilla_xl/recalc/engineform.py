@@ -84,6 +84,22 @@ def to_number(value: Any) -> Any:
     return value if isinstance(value, dict) else float(value or 0.0)
 
 
+def first_error(values: Iterable[Any]) -> dict[str, Any] | None:
+    """The first error among values; None if there is none."""
+    return next((value for value in values if isinstance(value, dict)), None)
+
+
+def of_numbers(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of numbers as one of any operands of arithmetic: of errors it gives the first."""
+
+    def call(*args: Any) -> Any:
+        numbers = [to_number(arg) for arg in args]
+        error = first_error(numbers)
+        return function(*numbers) if error is None else error
+
+    return call
+
+
 def rounded(x: float) -> float:
     """A number to the 15 digits that a spreadsheet shows."""
     return float(f"{x:.14e}")

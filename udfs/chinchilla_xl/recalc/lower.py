@@ -12,7 +12,7 @@ import re
 from chinchilla_xl.addins.calc.extension import STORED
 from chinchilla_xl.functions import FUNCTIONS
 from chinchilla_xl.recalc import trusted
-from chinchilla_xl.recalc.callbacks import ABSORBING
+from chinchilla_xl.recalc.callbacks.errors import ABSORBING
 from chinchilla_xl.recalc.syntax import (
     INFIX,
     NUMBER,

@@ -15,9 +15,9 @@ from chinchilla_xl.hints import number_meant
 from chinchilla_xl.recalc.addresses import Area, Cell, quote_sheet
 from chinchilla_xl.recalc.archive import Archive, Piece
 from chinchilla_xl.recalc.copies import CopiedDown
-from chinchilla_xl.recalc.engine import FIT, LARGEST_SPILL
 from chinchilla_xl.recalc.formulas import Judge, Verdict, has_fixed_size
 from chinchilla_xl.recalc.inputs import Input, locate
+from chinchilla_xl.recalc.loaded import FIT, LARGEST_SPILL
 from chinchilla_xl.recalc.lower import OURS
 from chinchilla_xl.recalc.moving import Reach, reaches
 from chinchilla_xl.recalc.parts import Workbook

@@ -91,7 +91,7 @@ def parses(formula: str) -> bool:
     return True
 
 
-class Engine:
+class LoadedWorkbook:
     """A workbook loaded and evaluated once.
 
     Raises BrokenFile with the engine's words if it cannot load the workbook.
