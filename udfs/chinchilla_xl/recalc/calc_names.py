@@ -24,8 +24,7 @@ from chinchilla_xl.recalc.syntax import (
     NotParsedError,
     Slot,
     Template,
-    marked,
-    parse,
+    parsed,
     split,
 )
 
@@ -45,7 +44,7 @@ def spelled(formula: str) -> str | None:
     if renamed(formula, STORED) is None:
         return None
     try:
-        return _written(parse(marked(formula)).slots[0], split(formula)[1])
+        return _written(parsed(formula).slots[0], split(formula)[1])
     except NotParsedError:
         return None
 

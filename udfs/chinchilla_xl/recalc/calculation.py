@@ -19,7 +19,7 @@ from chinchilla_xl.errors import ArgumentError, BrokenFile
 from chinchilla_xl.functions import CellError
 from chinchilla_xl.recalc.addresses import Area, Cell
 from chinchilla_xl.recalc.archive import Archive, Piece
-from chinchilla_xl.recalc.engineform import LONGEST_TEXT, possible
+from chinchilla_xl.recalc.engineform import possible
 from chinchilla_xl.recalc.inputs import Input
 from chinchilla_xl.recalc.loaded import SPILL, EngineFailure, LoadedWorkbook, parses
 from chinchilla_xl.recalc.needed import needed_by
@@ -33,7 +33,7 @@ from chinchilla_xl.recalc.report import Kept, Report, needs
 from chinchilla_xl.recalc.sheetedit import KEEP, Edit, Recached, differs, edited
 from chinchilla_xl.recalc.sheets import Sheet, children, find_formulas, open_sheets, write_inputs
 from chinchilla_xl.recalc.sheetxml import Formula
-from chinchilla_xl.recalc.values import Value, same
+from chinchilla_xl.recalc.values import LONGEST_TEXT, Value, same
 
 _PATIENCE = 12
 """Passes after which what rests on a kept formula is kept at once, without a last look."""

@@ -17,7 +17,7 @@ from xml.sax.saxutils import escape
 
 from chinchilla_xl.editions import lambda_names
 from chinchilla_xl.errors import ArgumentError, BrokenFile, UnsupportedFile, WorkbookError
-from chinchilla_xl.recalc.addresses import Cell, quote_sheet
+from chinchilla_xl.recalc.addresses import Cell, address
 from chinchilla_xl.recalc.archive import Archive, Piece
 from chinchilla_xl.recalc.arraylike import Sizes
 from chinchilla_xl.recalc.calls import (
@@ -48,7 +48,7 @@ from chinchilla_xl.recalc.sheetsyntax import (
     REST,
 )
 from chinchilla_xl.recalc.sheetxml import Formulas, SheetXml, unescaped
-from chinchilla_xl.recalc.syntax import NotParsedError, moved
+from chinchilla_xl.recalc.syntax import NotParsedError, copied
 
 LONGEST = 8192
 """Characters of a formula in Excel, before it writes prefixes into the file."""
@@ -210,7 +210,7 @@ class _Conversion:
         for index, place in enumerate(formulas.places):
             cell, mark = Cell.at(place), formulas.marks[index]
             match = formulas.match(index)
-            where = f"{quote_sheet(title)}!{cell}"
+            where = address(title, cell)
             if mark >= 0:
                 group = formulas.groups[mark]
                 text = "" if mark in stay else _own_text(formulas, mark, cell)
@@ -239,7 +239,7 @@ class _Conversion:
             lost = [c for c in cells if not _own_text(formulas, mark, c)]
             if lost and self._edition != ADDIN and calls_ours(group.text):
                 found.add(mark)
-                where = f"{quote_sheet(title)}!{group.leader}"
+                where = address(title, group.leader)
                 why = "its cells share a formula with whole columns or rows: enter it anew"
                 self._leave(where, group.text, why)
         return found
@@ -340,10 +340,7 @@ class _Conversion:
 def _own_text(formulas: Formulas, mark: int, cell: Cell) -> str:
     """A shared formula as it reads in one of its cells; empty if that is not known."""
     group = formulas.groups[mark]
-    if cell == group.leader:
-        return group.text
-    rows, columns = cell.row - group.leader.row, cell.column - group.leader.column
-    return moved(group.text, rows, columns) or ""
+    return copied(group.text, group.leader, cell) or ""
 
 
 def _closure(words: set[str]) -> set[str]:

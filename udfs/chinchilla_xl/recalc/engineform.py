@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
+from chinchilla_xl.recalc.values import LONGEST_TEXT
+
 UNSURE = {"type": "Error", "kind": "NImpl"}
 """What cannot be told for certain: the cell keeps its cached value."""
 VALUE = {"type": "Error", "kind": "Value"}
@@ -18,7 +20,6 @@ NA = {"type": "Error", "kind": "Na"}
 REF = {"type": "Error", "kind": "Ref"}
 DIV = {"type": "Error", "kind": "Div"}
 
-LONGEST_TEXT = 32767
 MOST_CELLS = 1 << 20
 """Of an array that a formula computes with, beyond which memory would not hold it."""
 MOST_MADE = 1 << 16

@@ -20,7 +20,6 @@ class Syntax:
     """A cell with a formula and a number, as most programs write it; its group is the number."""
     token: re.Pattern[bytes]
     """A cell (its groups are numbered below), the start of a row, or the end of one."""
-    formula: re.Pattern[bytes]
     any_formula: re.Pattern[bytes]
     value: re.Pattern[bytes]
     hidden: re.Pattern[bytes]
@@ -55,7 +54,6 @@ class Syntax:
                 rb"(?:\s*<%f\b([^>]*?)(?:/>|>([^<]*)</%f\s*>))?(.*?)</%c\s*>)"
                 rb"|<%row\b([^>]*)>|</%row\s*>"
             ),
-            pattern(rb"<%f\b(?P<attributes>[^>]*?)(?:/>|>(?P<text>[^<]*)</%f\s*>)"),
             pattern(rb"<%f[\s/>]"),
             pattern(rb"<%(?P<tag>v|is)\b[^>]*?(?:/>|>(?P<text>.*?)</%(?P=tag)\s*>)"),
             pattern(

@@ -9,13 +9,13 @@ from functools import partial
 from typing import Any
 
 from chinchilla_xl.recalc.engineform import (
-    LONGEST_TEXT,
     UNSURE,
     VALUE,
     first_error,
     is_number,
     lifted,
 )
+from chinchilla_xl.recalc.values import LONGEST_TEXT
 
 
 def _text(last: int, value: Any) -> Any:
