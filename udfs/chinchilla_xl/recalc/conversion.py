@@ -16,7 +16,7 @@ from html import escape as quoted
 from xml.sax.saxutils import escape
 
 from chinchilla_xl.editions import lambda_names
-from chinchilla_xl.errors import ArgumentError, BrokenFile, UnsupportedFile, WorkbookError
+from chinchilla_xl.errors import ArgumentError, BrokenFile, UnsupportedFile
 from chinchilla_xl.recalc.addresses import Cell, address
 from chinchilla_xl.recalc.archive import Archive, Piece
 from chinchilla_xl.recalc.arraylike import Sizes
@@ -37,7 +37,7 @@ from chinchilla_xl.recalc.calls import (
     to_lambda,
 )
 from chinchilla_xl.recalc.elements import with_formulas
-from chinchilla_xl.recalc.files import Location, read_file, write_file
+from chinchilla_xl.recalc.files import Location, naming, read_file, write_file
 from chinchilla_xl.recalc.metadata import dynamic_arrays
 from chinchilla_xl.recalc.parts import WORKBOOK, read_workbook
 from chinchilla_xl.recalc.sheetedit import Replacement, spliced
@@ -98,10 +98,8 @@ def convert(path: Location, output: Location, edition: str, *, office: bool = Fa
     """
     if edition not in (ADDIN, LAMBDA):
         raise ArgumentError(f"edition must be {ADDIN} or {LAMBDA}: {edition!r}")
-    try:
+    with naming(path):
         data, report = converted(read_file(path), edition, office=office)
-    except WorkbookError as e:
-        raise type(e)(f"{os.fspath(path)}: {e}") from None
     report.path, report.output = os.fspath(path), os.fspath(output)
     write_file(output, data)
     return report
@@ -170,11 +168,7 @@ class _Conversion:
 
     def _rest(self, part: str, parts: dict[str, Iterable[Piece]]) -> None:
         """A part other than a worksheet."""
-        try:
-            text = self._archive.read(part).decode()
-        except UnicodeDecodeError:
-            raise BrokenFile(f"{part} is not in UTF-8") from None
-        new, count = with_formulas(text, partial(self._elsewhere, part))
+        new, count = with_formulas(self._archive.text(part), partial(self._elsewhere, part))
         if count:
             parts[part] = [new.encode()]
             self.report.formulas += count

@@ -16,10 +16,10 @@ from contextlib import closing
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from chinchilla_xl.errors import ArgumentError, ChinchillaError, MissingExtra, WorkbookError
+from chinchilla_xl.errors import ArgumentError, ChinchillaError, MissingExtra
 from chinchilla_xl.functions import CellError
 from chinchilla_xl.recalc.engines import EMBEDDED, Engine, open_engine
-from chinchilla_xl.recalc.files import Location, is_remote, local_path, only_here, read_file
+from chinchilla_xl.recalc.files import Location, is_remote, local_path, naming, only_here, read_file
 from chinchilla_xl.recalc.inputs import Input
 from chinchilla_xl.recalc.journal import ERROR, Journal, Row
 from chinchilla_xl.recalc.live import LiveWorkbook, check, run_all
@@ -66,10 +66,8 @@ def sweep(
     """
     if executor is not None and timeout is not None and engine == EMBEDDED:
         raise ArgumentError("timeout needs processes (jobs): an executor cannot stop a task")
-    try:
+    with naming(workbook):
         data = read_file(workbook)
-    except WorkbookError as e:
-        raise type(e)(f"{os.fspath(workbook)}: {e}") from None
     frame = scenarios if isinstance(scenarios, pd.DataFrame) else read_table(scenarios, sheet)
     frame = frame.reset_index(drop=True)
     _check_columns(frame, outputs)
