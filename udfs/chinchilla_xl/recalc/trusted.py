@@ -211,6 +211,16 @@ GUARDED_ARGUMENTS: dict[str, tuple[str, frozenset[int] | None]] = {
 }
 """The callback through which arguments pass (None: all of them)."""
 
+_FIRST, _BOTH = frozenset({0}), frozenset({0, 1})
+
+DATE_ARGUMENTS: dict[str, frozenset[int]] = {
+    **dict.fromkeys(
+        "DAY EDATE EOMONTH ISOWEEKNUM MONTH WEEKDAY WEEKNUM WORKDAY YEAR".split(), _FIRST
+    ),
+    **dict.fromkeys("DATEDIF DAYS DAYS360 NETWORKDAYS YEARFRAC".split(), _BOTH),
+}
+"""Arguments that are dates: a text such as "2024-03-01" stands for one, whatever the language."""
+
 REPLACED = {
     "CEILING": "__CEILING",
     "CEILING.MATH": "__CEILING_MATH",
