@@ -30,9 +30,7 @@ def computed_anew(data: bytes, inputs: Scenario, outputs: list[str]) -> Scenario
     """The outputs, once every formula of the file has been computed."""
     archive = Archive(data)
     outline = read_workbook(archive)
-    calculation = Calculation(archive, outline)
-    calculation.write_inputs(inputs)
-    calculation.evaluate()
+    calculation = Calculation(archive, outline, inputs)
     return {name: calculation.value(*place) for name, place in _places(outline, outputs).items()}
 
 

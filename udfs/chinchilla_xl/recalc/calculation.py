@@ -42,23 +42,22 @@ _TINY = 1e-9
 
 
 class Calculation:
-    """One workbook on its way through the engine."""
+    """One workbook on its way through the engine: inputs written first, then evaluated."""
 
-    def __init__(self, archive: Archive, workbook: Workbook) -> None:
+    def __init__(
+        self, archive: Archive, workbook: Workbook, inputs: Mapping[str, Input] | None = None
+    ) -> None:
         self._archive = archive
         self._workbook = workbook
         self._sheets = open_sheets(archive, workbook)
         self._loaded: LoadedWorkbook | None = None
-        self._inputs = False
+        self._inputs = bool(inputs)
         self._resting: dict[tuple[str, Cell], int] = {}
         self._values: dict[str, list[Value | EngineFailure]] = {}
+        write_inputs(self._sheets, inputs or {}, workbook)
+        self._evaluate()
 
-    def write_inputs(self, inputs: Mapping[str, Input]) -> None:
-        """Write inputs into the sheets, before anything is evaluated."""
-        self._inputs = bool(inputs)
-        write_inputs(self._sheets, inputs, self._workbook)
-
-    def evaluate(self) -> None:
+    def _evaluate(self) -> None:
         """Judge every formula and evaluate, until what is computed is sound."""
         if not find_formulas(self._sheets.values()):
             return

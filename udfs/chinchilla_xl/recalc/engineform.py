@@ -1,6 +1,7 @@
 """Values in the engine's form, and what every callback does with them.
 
-That form is float (int from some functions, such as ROW), str, bool, None for a blank, a dictionary for an error, and lists of rows.
+That form is float (int from some functions, such as ROW), str, bool, None for a blank, a dictionary
+for an error, and lists of rows.
 """
 
 from __future__ import annotations

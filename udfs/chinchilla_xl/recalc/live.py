@@ -58,10 +58,7 @@ class LiveWorkbook:
         self._live.narrow(self._outputs.values())
 
     def _calculated(self, inputs: Mapping[str, Input]) -> Calculation:
-        calculation = Calculation(self._archive, self._outline)
-        calculation.write_inputs(inputs)
-        calculation.evaluate()
-        return calculation
+        return Calculation(self._archive, self._outline, inputs)
 
     def _change(self, inputs: Mapping[str, Input]) -> bool:
         """Set these inputs, and those of the scenario before back; whether all went well."""

@@ -47,8 +47,6 @@ _QUOTES = ('"', "'", "[")
 _MARK, _FIRST, _LAST = "\ue001", 0xE100, 0xF8FF
 _SPECIAL = re.compile(r"""[:"'\[]""")
 _PRIVATE = re.compile("[\ue000-\uf8ff]")
-
-
 _DEEPEST = 200
 
 

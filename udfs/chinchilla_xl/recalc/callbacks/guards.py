@@ -1,4 +1,4 @@
-"""Arguments that pass only where every program reads them alike, results as a cell can hold them."""
+"""Arguments that pass only where every program reads them alike, and results that fit a cell."""
 
 from __future__ import annotations
 

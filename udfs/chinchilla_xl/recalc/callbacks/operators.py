@@ -20,7 +20,9 @@ _ORDERED_TEXT = re.compile("[0-9A-Za-z]*")
 
 
 def _added(sign: float, between: bool, a: Any, b: Any) -> Any:
-    """The sum or difference of two, where what is left over by rounding is nothing (or, `between` comparisons, UNSURE)."""
+    """The sum or difference of two; what is left over by rounding is nothing or, `between`
+    comparisons, UNSURE.
+    """
     if type(a) is not float or type(b) is not float:
         if isinstance(a, list) or isinstance(b, list):
             return elementwise(partial(_added, sign, between), a, b)
