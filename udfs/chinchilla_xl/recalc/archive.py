@@ -131,6 +131,13 @@ class Archive:
         except _DAMAGE as e:
             raise BrokenFile(f"{name} cannot be unpacked: {e}") from None
 
+    def text(self, name: str) -> str:
+        """One member as text."""
+        try:
+            return self.read(name).decode()
+        except UnicodeDecodeError:
+            raise BrokenFile(f"{name} is not in UTF-8") from None
+
     def replaced(self, parts: Mapping[str, Iterable[Piece]], level: int = 5) -> bytes:
         """The archive with the contents of members replaced, all else byte for byte.
 

@@ -16,8 +16,7 @@ from chinchilla_xl.recalc.syntax import (
     NotParsedError,
     Slot,
     Template,
-    marked,
-    parse,
+    parsed,
     split,
 )
 
@@ -36,7 +35,7 @@ class Sizes:
     def is_single(self, formula: str) -> bool:
         """Whether a formula certainly gives a single value, entered as an array or not."""
         try:
-            root = parse(marked(formula))
+            root = parsed(formula)
         except NotParsedError:
             return False
         self._references = split(formula)[1]

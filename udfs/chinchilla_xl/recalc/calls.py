@@ -37,8 +37,6 @@ SINGLE = "_xlfn.SINGLE"
 _PREFIX = "CX."
 _MENTION = re.compile("|".join(OURS), re.IGNORECASE)
 _SPACED = re.compile(rf"{QUOTED}|(?<=[\w.])\s+(?=\()", re.DOTALL)
-
-
 _WORD = re.compile(rf"{QUOTED}|(?<![\w.!])({re.escape(_PREFIX)}\w+)", re.IGNORECASE | re.DOTALL)
 
 

@@ -16,8 +16,8 @@ from html import escape as quoted
 from xml.sax.saxutils import escape
 
 from chinchilla_xl.editions import lambda_names
-from chinchilla_xl.errors import ArgumentError, BrokenFile, UnsupportedFile, WorkbookError
-from chinchilla_xl.recalc.addresses import Cell, quote_sheet
+from chinchilla_xl.errors import ArgumentError, BrokenFile, UnsupportedFile
+from chinchilla_xl.recalc.addresses import Cell, address
 from chinchilla_xl.recalc.archive import Archive, Piece
 from chinchilla_xl.recalc.arraylike import Sizes
 from chinchilla_xl.recalc.calls import (
@@ -37,7 +37,7 @@ from chinchilla_xl.recalc.calls import (
     to_lambda,
 )
 from chinchilla_xl.recalc.elements import with_formulas
-from chinchilla_xl.recalc.files import Location, read_file, write_file
+from chinchilla_xl.recalc.files import Location, naming, read_file, write_file
 from chinchilla_xl.recalc.metadata import dynamic_arrays
 from chinchilla_xl.recalc.parts import WORKBOOK, read_workbook
 from chinchilla_xl.recalc.sheetedit import Replacement, spliced
@@ -48,7 +48,7 @@ from chinchilla_xl.recalc.sheetsyntax import (
     REST,
 )
 from chinchilla_xl.recalc.sheetxml import Formulas, SheetXml, unescaped
-from chinchilla_xl.recalc.syntax import NotParsedError, moved
+from chinchilla_xl.recalc.syntax import NotParsedError, copied
 
 LONGEST = 8192
 """Characters of a formula in Excel, before it writes prefixes into the file."""
@@ -98,10 +98,8 @@ def convert(path: Location, output: Location, edition: str, *, office: bool = Fa
     """
     if edition not in (ADDIN, LAMBDA):
         raise ArgumentError(f"edition must be {ADDIN} or {LAMBDA}: {edition!r}")
-    try:
+    with naming(path):
         data, report = converted(read_file(path), edition, office=office)
-    except WorkbookError as e:
-        raise type(e)(f"{os.fspath(path)}: {e}") from None
     report.path, report.output = os.fspath(path), os.fspath(output)
     write_file(output, data)
     return report
@@ -170,11 +168,7 @@ class _Conversion:
 
     def _rest(self, part: str, parts: dict[str, Iterable[Piece]]) -> None:
         """A part other than a worksheet."""
-        try:
-            text = self._archive.read(part).decode()
-        except UnicodeDecodeError:
-            raise BrokenFile(f"{part} is not in UTF-8") from None
-        new, count = with_formulas(text, partial(self._elsewhere, part))
+        new, count = with_formulas(self._archive.text(part), partial(self._elsewhere, part))
         if count:
             parts[part] = [new.encode()]
             self.report.formulas += count
@@ -210,7 +204,7 @@ class _Conversion:
         for index, place in enumerate(formulas.places):
             cell, mark = Cell.at(place), formulas.marks[index]
             match = formulas.match(index)
-            where = f"{quote_sheet(title)}!{cell}"
+            where = address(title, cell)
             if mark >= 0:
                 group = formulas.groups[mark]
                 text = "" if mark in stay else _own_text(formulas, mark, cell)
@@ -239,7 +233,7 @@ class _Conversion:
             lost = [c for c in cells if not _own_text(formulas, mark, c)]
             if lost and self._edition != ADDIN and calls_ours(group.text):
                 found.add(mark)
-                where = f"{quote_sheet(title)}!{group.leader}"
+                where = address(title, group.leader)
                 why = "its cells share a formula with whole columns or rows: enter it anew"
                 self._leave(where, group.text, why)
         return found
@@ -340,10 +334,7 @@ class _Conversion:
 def _own_text(formulas: Formulas, mark: int, cell: Cell) -> str:
     """A shared formula as it reads in one of its cells; empty if that is not known."""
     group = formulas.groups[mark]
-    if cell == group.leader:
-        return group.text
-    rows, columns = cell.row - group.leader.row, cell.column - group.leader.column
-    return moved(group.text, rows, columns) or ""
+    return copied(group.text, group.leader, cell) or ""
 
 
 def _closure(words: set[str]) -> set[str]:
