@@ -45,12 +45,11 @@ def minimise(
     with little damping it is Newton's, with much a short step downhill. A step that raises the
     objective is not taken and the damping grows.
 
-    theta (starts, 5) and weights (starts or 1, runs); a start is finished when a step promises
-    less than ``precision`` times the objective. ``keep`` maps step numbers to how many starts
-    stay in the race from there on. Returns theta (starts, 5) and the objectives (starts,).
+    theta (starts, 5), within the bounds, and weights (starts or 1, runs); a start is finished
+    when a step promises less than ``precision`` times the objective. ``keep`` maps step numbers to
+    how many starts stay in the race from there on. Returns theta (starts, 5) and the objectives
+    (starts,).
     """
-    theta = theta.copy()
-    theta[:, ALPHA:] = np.clip(theta[:, ALPHA:], 0, LARGEST_EXPONENT)
     weights = np.broadcast_to(weights, (len(theta), len(runs)))
     rounding = 1e-28 * len(runs)
 
