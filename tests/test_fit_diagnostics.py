@@ -17,9 +17,7 @@ THETA = np.array([-0.5, -0.3, 0.5, 0.34, 0.28])
 def runs_off_by(*residuals: float) -> Runs:
     """Runs that the law THETA predicts too high by these factors in the logarithm, then exactly."""
     x, y = np.log(PARAMS) - np.log(PARAMS).mean(), np.log(TOKENS) - np.log(TOKENS).mean()
-    losses = (
-        np.exp(THETA[0] - THETA[3] * x) + np.exp(THETA[1] - THETA[4] * y) + np.exp(THETA[2])
-    )
+    losses = np.exp(THETA[0] - THETA[3] * x) + np.exp(THETA[1] - THETA[4] * y) + np.exp(THETA[2])
     losses[: len(residuals)] *= np.exp(-np.array(residuals))
     return checked(PARAMS, TOKENS, losses)
 
