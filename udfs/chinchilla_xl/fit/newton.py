@@ -92,7 +92,7 @@ def _step(theta: Array, here: Expansion, damp: Array) -> tuple[Array, Array]:
     matrix = here.hessian + damp[:, None, None] * here.gauss_newton
     curvature = np.diagonal(here.gauss_newton, axis1=1, axis2=2)
     # A term that has died out curves nothing: the floor keeps its step finite.
-    scale = 1 / np.sqrt(curvature + 1e-13 * curvature.max(axis=1, keepdims=True) + 1e-280)
+    scale = 1 / np.sqrt(curvature + 1e-13 * curvature.max(axis=1, keepdims=True))
     matrix *= scale[:, :, None] * scale[:, None, :]
     matrix[:, ON_DIAGONAL, ON_DIAGONAL] += 1e-3 * damp[:, None] + 1e-13
     gradient = here.gradient * scale
