@@ -279,6 +279,17 @@ def test_bootstrap_repeats_with_its_seed_and_differs_with_another() -> None:
     assert first.shape == (150, 5)
 
 
+def test_options_are_given_by_name_and_runs_by_either() -> None:
+    params, tokens, losses = data_set(7).runs
+    with pytest.raises(TypeError):
+        bootstrap(params, tokens, losses, 10, 3)  # type: ignore[misc]
+    with pytest.raises(TypeError):
+        fit(params, tokens, losses, 0.8)  # type: ignore[misc]
+    named = bootstrap(params=params, tokens=tokens, losses=losses, count=10)
+    np.testing.assert_array_equal(named, bootstrap(params, tokens, losses, 10))
+    assert fit(params=params, tokens=tokens, losses=losses, draws=0).points == len(params)
+
+
 def test_fewer_draws_are_the_first_of_more_draws() -> None:
     runs = data_set(6).runs
     np.testing.assert_allclose(bootstrap(*runs, 30), bootstrap(*runs, 130)[:30], rtol=1e-9)

@@ -74,7 +74,6 @@ def minimise(
         damp = np.select(
             [as_promised, downhill], [damp * 0.04, damp * 1.5], np.maximum(damp, 1e-6) * 6
         )
-        damp = np.maximum(damp, 1e-14)
         final_theta[racing], final_value[racing] = theta, here.value
         if keep and number in keep:
             finished |= here.value > np.sort(final_value)[: keep[number]][-1]
