@@ -46,9 +46,18 @@ ROOT = Path(__file__).resolve().parent.parent
 VERDICTS = ROOT / ".mutants"
 SECONDS = 30  # of the processor, so that other work on the machine kills no mutant
 
-# The modules of a group, and the tests that must notice, the quickest first. Of the fit's tests,
-# those of the search are left out for its reports and those of the reports for its search; the
-# fits of any numbers whatever, too, which take longer than all others together.
+# Of the fit's tests, those of the search are left out for its reports and those of the reports for
+# its search; and the fits of any numbers whatever, which take longer than all others together.
+OF_REPORTS = (
+    "-k 'not (scipy or every_data_set or matter or repeating or stay_within"
+    " or a_fit_or_a_fit_error)'"
+)
+OF_THE_SEARCH = (
+    "-k 'test_fit_search or every_data_set or derivatives or gauss_newton or objective or wild"
+    " or bound or floor or ignore'"
+)
+
+# The modules of a group, and the tests that must notice, the quickest first.
 GROUPS = {
     "laws": (["laws"], "tests/test_laws.py tests/test_optimum.py"),
     "optimum": (["optimum"], "tests/test_laws.py tests/test_optimum.py"),
@@ -56,13 +65,14 @@ GROUPS = {
     "costs": (["costs"], "tests/test_laws.py tests/test_optimum.py tests/test_functions.py"),
     "fit": (
         ["fit.runs", "fit.resampling", "fit.diagnostics", "fit.estimate"],
-        "tests/test_fit_diagnostics.py tests/test_fit_limits.py tests/test_fit.py -k 'not (scipy or"
-        " every_data_set or matter or repeating or stay_within or a_fit_or_a_fit_error)'",
+        (
+            "tests/test_fit_diagnostics.py tests/test_fit_limits.py tests/test_fit.py"
+            f" tests/test_fit_search.py {OF_REPORTS}"
+        ),
     ),
     "fit-search": (
         ["fit.objective", "fit.newton", "fit.search"],
-        "tests/test_fit_search.py tests/test_fit.py tests/test_fit_limits.py -k 'test_fit_search or"
-        " every_data_set or derivatives or gauss_newton or objective or wild or bound or ignore'",
+        f"tests/test_fit_search.py tests/test_fit.py tests/test_fit_limits.py {OF_THE_SEARCH}",
     ),
 }
 

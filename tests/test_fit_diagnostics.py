@@ -98,6 +98,12 @@ def test_ratios_within_five_percent_are_one_line(highest: float, line: bool) -> 
     )
 
 
+def test_a_tenfold_range_of_ratios_is_still_narrow() -> None:
+    (warning,) = warnings(runs_off_by(), ratios=(10.0, 100.0))
+    assert warning.startswith("Tokens per parameter range only from 10 to 100")
+    assert warnings(runs_off_by(), ratios=(10.0, np.nextafter(100, 101))) == ()
+
+
 def test_an_absent_term_has_no_meaning_and_makes_the_condition_infinite() -> None:
     runs = runs_off_by()
     for column, text in (
@@ -121,10 +127,12 @@ def test_without_a_floor_the_condition_is_that_of_the_other_four_coefficients() 
 
 
 def test_terms_that_are_alike_in_every_run_make_the_condition_infinite() -> None:
-    params = np.geomspace(1e8, 1e10, 8)
-    runs = checked(params, 16 * params, np.full(8, 2.0))
+    """Eight tables on D = 16 N: which rounding errors remain differs."""
     theta = np.array([-0.3, -0.3, 0.5, 0.3, 0.3])
-    assert diagnostics.condition_number(theta, runs) > 1e12
+    for count in range(6, 14):
+        params = np.geomspace(1e8, 1e10, count)
+        runs = checked(params, 16 * params, np.full(count, 2.0))
+        assert diagnostics.condition_number(theta, runs) == np.inf
 
 
 @pytest.mark.parametrize(("residual", "named"), [(0.101, True), (0.099, False), (-0.101, True)])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.optimize import nnls
 
-from chinchilla_xl.fit import newton, search
+from chinchilla_xl.fit import newton, resampling, search
 from chinchilla_xl.fit.newton import LONGEST_STEP, minimise
 from chinchilla_xl.fit.objective import (
     Expansion,
@@ -264,6 +264,14 @@ def test_a_small_promise_under_heavy_damping_is_not_the_end() -> None:
     _, lowest = minimise(BEST[None], NOISY, ALONE)
     _, found = minimise(starts, NOISY, ALONE, damping=1e8, precision=1e-6)
     np.testing.assert_allclose(found, lowest, rtol=1e-5)
+
+
+def test_a_draw_of_a_sound_table_takes_five_steps(expansions: list[int]) -> None:
+    runs = checked(*data_set(7).runs)
+    theta, _ = search.search(runs)
+    expansions.clear()
+    resampling.refit(runs, theta, resampling.resample(runs, 200, 0))
+    assert sum(expansions) <= 5 * 200
 
 
 def test_exact_losses_end_the_search_at_rounding(expansions: list[int]) -> None:
