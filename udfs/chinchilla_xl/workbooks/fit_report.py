@@ -12,8 +12,9 @@ from chinchilla_xl.coefficients import NAMES
 from chinchilla_xl.fit import Fit
 from chinchilla_xl.functions.fitting import fit_table
 from chinchilla_xl.workbooks import style
+from chinchilla_xl.workbooks.book import Book
 from chinchilla_xl.workbooks.fit_charts import interval_chart, residual_chart
-from chinchilla_xl.workbooks.page import Book, Page
+from chinchilla_xl.workbooks.page import Page
 from chinchilla_xl.workbooks.runs import RunsTable
 
 TITLE = "Fit of a scaling law to training runs"
@@ -30,8 +31,8 @@ _MOST_SERIES = 8
 def build(target: Any, table: RunsTable, found: Fit) -> None:
     """Write the report, without computed values, to a path or a file object."""
     book = Book(target, TITLE)
-    report = book.page("Fit", (32, 18, 18, 18, 18, 60), notes=1)
-    runs = book.page("Runs", (8, 18, 18, 18, 18, 18, 18), notes=0)
+    report = Page(book, "Fit", (32, 18, 18, 18, 18, 60), notes=1)
+    runs = Page(book, "Runs", (8, 18, 18, 18, 18, 18, 18), notes=0)
     order = np.lexsort((_numbers(table.tokens), _numbers(table.params)))
     first = _fill_runs(runs, table, found, order)
     _fill_report(report, table, found)

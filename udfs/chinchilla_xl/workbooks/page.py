@@ -12,33 +12,22 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 from chinchilla_xl.errors import MissingExtra
-from chinchilla_xl.functions import FUNCTIONS
-from chinchilla_xl.recalc.calls import CELLS, LAMBDA
 from chinchilla_xl.workbooks import style
+from chinchilla_xl.workbooks.book import Book
 from chinchilla_xl.workbooks.style import Rule
 
 try:
-    import xlsxwriter
     from xlsxwriter.utility import xl_col_to_name, xl_range_abs, xl_rowcol_to_cell
 except ImportError as missing:
     raise MissingExtra("XlsxWriter", "recalc") from missing
 
-PLAIN_HOST, OFFICE_HOST = "plain", "office"
-HOSTS = (PLAIN_HOST, OFFICE_HOST)
-"""How our functions are spelled: by their names, or as Office.js add-ins store them."""
-
-LAMBDA_HOST, CELLS_HOST = LAMBDA, CELLS
-"""Without an add-in: spelled by their names until the whole workbook is rewritten."""
-
 MASTER_CHECK = "master_check"
 """The name of the cell that says whether all checks pass."""
 
-_OURS = re.compile(rf"\b({'|'.join(function.name for function in FUNCTIONS)})\(")
 _ONE_CELL = re.compile(r"=(('[^']+'|\w+)!\$?[A-Z]{1,3}\$?\d+|(?P<name>[A-Za-z_][\w.]*))")
 _CHART_ROWS = 17
 _ROW_HEIGHT = 20  # pixels
@@ -52,86 +41,20 @@ def letter(column: int) -> str:
     return str(xl_col_to_name(column))
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """Two formulas that must agree, and what to do if they do not."""
-
-    label: str
-    found: str
-    expected: str
-    unit: str
-    remedy: str
-
-
-class Book:
-    """A workbook under construction, with the formats that its pages share.
-
-    With `checked`, every page shows the master check of the page Checks below its title.
-    """
-
-    def __init__(
-        self, target: Any, title: str, host: str = PLAIN_HOST, *, checked: bool = False
-    ) -> None:
-        self.file = xlsxwriter.Workbook(target, {"in_memory": True, "use_zip64": False})
-        # Values are computed when the file is built: nothing has to recalculate on opening.
-        self.file.set_calc_mode("auto", 191029)
-        self.file.calc_on_load = False
-        self.file.set_properties(
-            {"title": title, "author": "chinchilla-xl", "created": datetime(2026, 1, 1, tzinfo=UTC)}
-        )
-        self.title = title
-        self.host = host
-        self.checked = checked
-        self.checks: list[Check] = []
-        self.pages: list[Page] = []
-        self._office = host == OFFICE_HOST
-        self._formats: dict[tuple[tuple[str, Any], ...], Any] = {}
-
-    def format(self, **properties: Any) -> Any:
-        """The cell format with these properties beside the common ones."""
-        key = tuple(sorted({**style.INK, **properties}.items()))
-        if key not in self._formats:
-            self._formats[key] = self.file.add_format(dict(key))
-        return self._formats[key]
-
-    def page(
-        self, name: str, widths: Sequence[float], notes: int = 2, about: str = ""
-    ) -> Page:  # fmt: skip
-        """A new sheet with columns of these widths; the cover says what it is `about`."""
-        page = Page(self, name, widths, notes, about)
-        self.pages.append(page)
-        return page
-
-    def check(self, label: str, found: str, expected: str, unit: str, remedy: str) -> None:
-        """A check for the page Checks: two formulas whose values must agree."""
-        self.checks.append(Check(label, found, expected, unit, remedy))
-
-    def rule(self, label: str, violations: str, remedy: str) -> None:
-        """A check for the page Checks: a formula that counts what breaks a rule."""
-        self.check(label, violations, "=0", "violations", remedy)
-
-    def spelled(self, formula: str) -> str:
-        """The formula with our functions spelled for the workbook's host."""
-        return _OURS.sub(r"_xldudf_\1(", formula) if self._office else formula
-
-    def is_dynamic(self, formula: str) -> bool:
-        """Whether the host stores the formula as a dynamic array even for a single cell."""
-        return self._office and _OURS.search(formula) is not None
-
-
 class Page:
-    """One sheet, filled from the top; `row` is the next free row, counted from 0.
+    """A new sheet, filled from the top; `row` is the next free row, counted from 0.
 
-    Its first column holds labels, its last `notes` columns words, the others figures. With three
-    columns of words the middle one shows the names of inputs and results.
+    Its columns have the given widths, and the cover says what it is `about`. Its first column holds
+    labels, its last `notes` columns words, the others figures. With three columns of words the middle
+    one shows the names of inputs and results.
     """
 
     def __init__(
-        self, book: Book, name: str, widths: Sequence[float], notes: int, about: str
+        self, book: Book, name: str, widths: Sequence[float], notes: int = 2, about: str = ""
     ) -> None:
         self.book = book
         self.name = name
-        self.about = about
+        book.contents[name] = about
         self.sheet = book.file.add_worksheet(name)
         self.row = 0
         self.heading_row = 0

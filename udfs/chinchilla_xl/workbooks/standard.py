@@ -11,7 +11,8 @@ import chinchilla_xl
 from chinchilla_xl.coefficients import NAMES, published
 from chinchilla_xl.hardware import chips
 from chinchilla_xl.workbooks import style
-from chinchilla_xl.workbooks.page import CELLS_HOST, LAMBDA_HOST, MASTER_CHECK, Book, Page
+from chinchilla_xl.workbooks.book import CELLS_HOST, LAMBDA_HOST, Book
+from chinchilla_xl.workbooks.page import MASTER_CHECK, Page
 
 TOLERANCE = 1e-9
 """Two figures agree if they differ by no more than this share: 64-bit arithmetic leaves less."""
@@ -42,7 +43,7 @@ class Words:
 def framed(target: Any, host: str, words: Words) -> Iterator[Book]:
     """A workbook to add pages and checks to; it is framed and written to `target` at the end."""
     book = Book(target, words.title, host, checked=True)
-    about = book.page("About", (26, 40, 80), notes=2)
+    about = Page(book, "About", (26, 40, 80), notes=2)
     yield book
     # Every page exists before the first of these is filled: the cover lists them all.
     checks, sources = _checks_page(book), _sources_page(book)
@@ -62,10 +63,10 @@ def _fill_about(page: Page, words: Words) -> None:
     page.skip()
     page.band("Contents", "What is there")
     link = page.book.format(font_color=style.GREEN, underline=1)
-    for other in page.book.pages:
-        if other is not page:
-            page.sheet.write_url(page.row, 0, f"internal:'{other.name}'!A1", link, other.name)
-            page.sheet.write(page.row, 1, other.about, page.book.format())
+    for name, about in page.book.contents.items():
+        if name != page.name:
+            page.sheet.write_url(page.row, 0, f"internal:'{name}'!A1", link, name)
+            page.sheet.write(page.row, 1, about, page.book.format())
             page.row += 1
     page.skip()
     page.band("Legend")
@@ -88,8 +89,8 @@ def _fill_about(page: Page, words: Words) -> None:
 
 def _checks_page(book: Book) -> Page:
     """The page of the checks, to be filled once all are known."""
-    return book.page(
-        "Checks", (54, 15, 15, 9, 12, 58), about="every check, and the master check that each sheet shows",
+    return Page(
+        book, "Checks", (54, 15, 15, 9, 12, 58), about="every check, and the master check that each sheet shows",
     )  # fmt: skip
 
 
@@ -138,8 +139,8 @@ def _fill_checks(page: Page) -> None:
 
 def _sources_page(book: Book) -> Page:
     """The page of the published figures and the notes."""
-    return book.page(
-        "Sources", (22, 12, 12, 12, 12, 12, 72), notes=1, about="published coefficients, chips, prices and notes",
+    return Page(
+        book, "Sources", (22, 12, 12, 12, 12, 12, 72), notes=1, about="published coefficients, chips, prices and notes",
     )  # fmt: skip
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from chinchilla_xl.elementwise import NON_NEGATIVE, POSITIVE
 from chinchilla_xl.workbooks import blocks, style
-from chinchilla_xl.workbooks.page import Book
+from chinchilla_xl.workbooks.book import Book
+from chinchilla_xl.workbooks.page import Page
 from chinchilla_xl.workbooks.style import Between, Rule
 
 
@@ -85,8 +86,8 @@ OUTPUTS = (
 
 def fill(book: Book) -> None:
     """Build the sheet."""
-    page = book.page(
-        "Model", (40, 18, 14, 26, 56), notes=3, about="what all scenarios share, and the model itself",
+    page = Page(
+        book, "Model", (40, 18, 14, 26, 56), notes=3, about="what all scenarios share, and the model itself",
     )  # fmt: skip
     page.title(
         "Model",

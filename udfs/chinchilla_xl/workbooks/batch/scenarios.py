@@ -6,8 +6,9 @@ from typing import Any
 
 from chinchilla_xl.workbooks import blocks, style
 from chinchilla_xl.workbooks.batch.model import INPUTS, OUTPUTS, Input
+from chinchilla_xl.workbooks.book import Book
 from chinchilla_xl.workbooks.columns import COUNTER, Column, table
-from chinchilla_xl.workbooks.page import Book, Page
+from chinchilla_xl.workbooks.page import Page
 
 SHEET = "Scenarios"
 COUNT = 100
@@ -34,8 +35,8 @@ _EXAMPLES: tuple[dict[str, Any], ...] = (
 
 def fill_table(book: Book) -> None:
     """The table that sweep reads: names of inputs in its first row, nothing above or beside."""
-    page = book.page(
-        SHEET, (30, *(_width(given.name) for given in INPUTS[1:])), notes=0, about="the table: one row a scenario, blank cells keep the value of Model",
+    page = Page(
+        book, SHEET, (30, *(_width(given.name) for given in INPUTS[1:])), notes=0, about="the table: one row a scenario, blank cells keep the value of Model",
     )  # fmt: skip
     page.sheet.repeat_rows(0)
     page.band(*(given.name for given in INPUTS))
@@ -65,8 +66,8 @@ def _side(given: Input) -> dict[str, Any]:
 
 def fill_used(book: Book) -> None:
     """The inputs of each scenario: its own, or what Model says where it is blank."""
-    page = book.page(
-        "Inputs used", (7, 7, 7, 30, *(_width(given.name) for given in INPUTS[1:])), notes=0, about="the inputs that each scenario comes to",
+    page = Page(
+        book, "Inputs used", (7, 7, 7, 30, *(_width(given.name) for given in INPUTS[1:])), notes=0, about="the inputs that each scenario comes to",
     )  # fmt: skip
     page.title(
         "Inputs used", "The scenario's own value, or that of Model where its cell is blank. Rows below the last scenario show -.",
@@ -92,8 +93,8 @@ def fill_used(book: Book) -> None:
 
 def fill_results(book: Book) -> None:
     """One row of results a scenario, a summary, and a chart."""
-    page = book.page(
-        "Results", (7, 30, *(_width(output.label) for output in OUTPUTS)), notes=0, about="the results of each scenario, as sweep gives them",
+    page = Page(
+        book, "Results", (7, 30, *(_width(output.label) for output in OUTPUTS)), notes=0, about="the results of each scenario, as sweep gives them",
     )  # fmt: skip
     page.title(
         "Results", "The same formulas as on Model, for each row of Scenarios. Rows below the last scenario show -.",

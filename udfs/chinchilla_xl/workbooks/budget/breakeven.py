@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from chinchilla_xl.elementwise import NON_NEGATIVE
 from chinchilla_xl.workbooks import style
+from chinchilla_xl.workbooks.book import Book
 from chinchilla_xl.workbooks.budget import timeline
 from chinchilla_xl.workbooks.budget.inputs import BEYOND
 from chinchilla_xl.workbooks.budget.models import COLUMNS, MODEL_TITLES, MODELS
-from chinchilla_xl.workbooks.page import Book, Page
+from chinchilla_xl.workbooks.page import Page
 
 _SERVED = (0, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2)
 """Shares of the lifetime demand at which the costs are drawn."""
@@ -18,8 +19,8 @@ _PAIR_TITLES = tuple(f"{MODEL_TITLES[b]} v {MODEL_TITLES[a]}" for a, b in timeli
 
 def fill(book: Book) -> None:
     """Build the sheet."""
-    page = book.page(
-        "Break-even", (40, 26, 26, 26, 11, 56), about="the demand and the month from which a smaller model is ahead",
+    page = Page(
+        book, "Break-even", (40, 26, 26, 26, 11, 56), about="the demand and the month from which a smaller model is ahead",
     )  # fmt: skip
     page.title(
         "Break-even",

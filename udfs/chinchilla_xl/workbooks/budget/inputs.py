@@ -13,7 +13,8 @@ from datetime import date
 from chinchilla_xl.costs import ASSUMPTIONS
 from chinchilla_xl.elementwise import NON_NEGATIVE, POSITIVE
 from chinchilla_xl.workbooks import blocks, style
-from chinchilla_xl.workbooks.page import Book, Page
+from chinchilla_xl.workbooks.book import Book
+from chinchilla_xl.workbooks.page import Page
 from chinchilla_xl.workbooks.style import Between, Rule
 
 BY_PARAMS, BY_LOSS = "params", "loss"
@@ -127,8 +128,8 @@ class Given:
 
 def fill(book: Book) -> Given:
     """Build the sheet."""
-    page = book.page(
-        "Inputs", (38, 12, 11, 11, 11, 11, 13, 25, 50), notes=3, about="all assumptions, in four scenarios, with units and sources",
+    page = Page(
+        book, "Inputs", (38, 12, 11, 11, 11, 11, 13, 25, 50), notes=3, about="all assumptions, in four scenarios, with units and sources",
     )  # fmt: skip
     page.title(
         "Inputs",

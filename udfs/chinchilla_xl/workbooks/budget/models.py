@@ -8,8 +8,9 @@ the demand and the selected prices, the cost-optimal one (Eq. 6).
 from __future__ import annotations
 
 from chinchilla_xl.workbooks import style
+from chinchilla_xl.workbooks.book import Book
 from chinchilla_xl.workbooks.budget.inputs import MACHINES
-from chinchilla_xl.workbooks.page import Book
+from chinchilla_xl.workbooks.page import Page
 
 MODELS = ("chinchilla_style", "compute_optimal", "cost_optimal")
 """The columns here and on the sheet Results; the names of their cells start so."""
@@ -24,8 +25,8 @@ _COUNTS_DOLLARS = (0, 0, 1)
 
 def fill(book: Book) -> None:
     """Build the sheet."""
-    page = book.page(
-        "Models", (38, 17, 17, 17, 12, 60), about="workings: the sizes of the three models, and what each is the optimum of",
+    page = Page(
+        book, "Models", (38, 17, 17, 17, 12, 60), about="workings: the sizes of the three models, and what each is the optimum of",
     )  # fmt: skip
     page.title(
         "Models",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from chinchilla_xl.workbooks import style
+from chinchilla_xl.workbooks.book import Book
 from chinchilla_xl.workbooks.budget.inputs import BEYOND
 from chinchilla_xl.workbooks.budget.models import COLUMNS, MODEL_TITLES, MODELS
 from chinchilla_xl.workbooks.charts import stacked_dollars
-from chinchilla_xl.workbooks.page import Book, Page
+from chinchilla_xl.workbooks.page import Page
 
 Row = tuple[str, str, str, str, str, str]
 """Key, label, formula ({model} is the model's name), unit, how it is computed, number format."""
@@ -77,8 +78,8 @@ _CALENDAR: tuple[Row, ...] = (
 
 def fill(book: Book) -> None:
     """Build the sheet."""
-    page = book.page(
-        "Results", (38, 17, 17, 17, 13, 60), about="the three models: size, data, dollars, present value, GPU-hours, days",
+    page = Page(
+        book, "Results", (38, 17, 17, 17, 13, 60), about="the three models: size, data, dollars, present value, GPU-hours, days",
     )  # fmt: skip
     page.title(
         "Results",

@@ -6,9 +6,10 @@ Every formula takes its scenario's column of the sheet Inputs, so that no select
 from __future__ import annotations
 
 from chinchilla_xl.workbooks import style
+from chinchilla_xl.workbooks.book import Book
 from chinchilla_xl.workbooks.budget.inputs import BEYOND, LAST, LIVE, SCENARIOS, Given
 from chinchilla_xl.workbooks.charts import stacked_dollars
-from chinchilla_xl.workbooks.page import Book, Page, letter
+from chinchilla_xl.workbooks.page import Page, letter
 
 _NAMES = ("", "low_", "base_", "high_", "custom_")
 """What the names of the results start with: those of the selected scenario have no prefix."""
@@ -18,8 +19,8 @@ _TITLES = ("Selected", *SCENARIOS)
 
 def fill(book: Book, given: Given) -> None:
     """Build the sheet."""
-    page = book.page(
-        "Scenarios", (38, 12, 12, 12, 12, 12, 12, 56), about="the cost-optimal model of all four scenarios, side by side",
+    page = Page(
+        book, "Scenarios", (38, 12, 12, 12, 12, 12, 12, 56), about="the cost-optimal model of all four scenarios, side by side",
     )  # fmt: skip
     page.title(
         "Scenarios",

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 
 from chinchilla_xl.elementwise import POSITIVE
 from chinchilla_xl.workbooks import style
-from chinchilla_xl.workbooks.page import Book, Page, letter
+from chinchilla_xl.workbooks.book import Book
+from chinchilla_xl.workbooks.page import Page, letter
 
 _DEMAND = (0.1, 0.25, 0.5, 1, 2, 4, 10)
 _QUALITY = (0.1, 0.25, 0.5, 1, 2, 4, 10)
@@ -28,8 +29,8 @@ CENTRE = 3
 
 def fill(book: Book) -> None:
     """Build the sheet."""
-    page = book.page(
-        "Sensitivity", (32, 16, 14, *[10.5] * 7, 11, 44), notes=2, about="total cost over demand x quality, GPU price x MFU, model size",
+    page = Page(
+        book, "Sensitivity", (32, 16, 14, *[10.5] * 7, 11, 44), notes=2, about="total cost over demand x quality, GPU price x MFU, model size",
     )  # fmt: skip
     page.title(
         "Sensitivity",

@@ -6,8 +6,9 @@ from typing import Any
 
 from chinchilla_xl import data
 from chinchilla_xl.workbooks import style
+from chinchilla_xl.workbooks.book import Book
 from chinchilla_xl.workbooks.budget.models import MODEL_TITLES, MODELS
-from chinchilla_xl.workbooks.page import Book, Page, letter
+from chinchilla_xl.workbooks.page import Page, letter
 
 _SOURCE = "Villalobos et al. 2022, arXiv 2211.04325"
 _STOCK, _LOW, _HIGH, _GROWTH = 1, 2, 3, 4
@@ -18,8 +19,8 @@ _COLUMNS = ("Stock", "Low", "High", "Growth", "Tokens", "Low", "High", *MODEL_TI
 
 def fill(book: Book) -> None:
     """Build the sheet."""
-    page = book.page(
-        "Data", (28, *[10] * 7, *[16] * 3, 19, 42), notes=2, about="training tokens needed against the stock of text",
+    page = Page(
+        book, "Data", (28, *[10] * 7, *[16] * 3, 19, 42), notes=2, about="training tokens needed against the stock of text",
     )  # fmt: skip
     page.title(
         "Data",

@@ -8,9 +8,10 @@ first.
 from __future__ import annotations
 
 from chinchilla_xl.workbooks import style
+from chinchilla_xl.workbooks.book import Book
 from chinchilla_xl.workbooks.budget.inputs import MOST_MONTHS, PREFIXES, SCENARIOS
 from chinchilla_xl.workbooks.budget.models import MODEL_TITLES, MODELS
-from chinchilla_xl.workbooks.page import Book, Page, letter
+from chinchilla_xl.workbooks.page import Page, letter
 
 UNIT, TOTAL, FIRST = 1, 2, 3
 """The columns of unit, total and first month."""
@@ -29,8 +30,8 @@ _HOW = "How it is computed"
 def fill(book: Book) -> None:
     """Build the sheet."""
     months = LAST - FIRST + 1
-    page = book.page(
-        "Timeline", (40, 8, 10, *[9] * months, 96), notes=1, about="month by month: training, ramp, prices, costs, discounting",
+    page = Page(
+        book, "Timeline", (40, 8, 10, *[9] * months, 96), notes=1, about="month by month: training, ramp, prices, costs, discounting",
     )  # fmt: skip
     page.title(
         "Timeline",

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from chinchilla_xl.elementwise import POSITIVE
 from chinchilla_xl.workbooks import style
+from chinchilla_xl.workbooks.book import Book
 from chinchilla_xl.workbooks.budget.inputs import MACHINES
-from chinchilla_xl.workbooks.page import Book, Page, letter
+from chinchilla_xl.workbooks.page import Page, letter
 
 _SIZE = "Chinchilla-style model as good"
 _SERVICE = "Service, in full-demand months"
@@ -40,11 +41,11 @@ _LAST = _FIRST + 2 * _COUNT - 1
 
 def fill(book: Book) -> None:
     """Build the sheets Tornado and Cases."""
-    page = book.page(
-        "Tornado", (32, *[12] * len(_TITLES), 11, 44), notes=2, about="which assumption moves the total cost most",
+    page = Page(
+        book, "Tornado", (32, *[12] * len(_TITLES), 11, 44), notes=2, about="which assumption moves the total cost most",
     )  # fmt: skip
-    cases = book.page(
-        "Cases", (36, 10, *[9.5] * (2 * _COUNT), 11, 58), notes=2, about="workings of the tornado: one case a column",
+    cases = Page(
+        book, "Cases", (36, 10, *[9.5] * (2 * _COUNT), 11, 58), notes=2, about="workings of the tornado: one case a column",
     )  # fmt: skip
     page.title(
         "Tornado",

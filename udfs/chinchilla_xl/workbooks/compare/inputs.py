@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from chinchilla_xl.elementwise import NON_NEGATIVE, POSITIVE
 from chinchilla_xl.workbooks import blocks, style
+from chinchilla_xl.workbooks.book import Book
 from chinchilla_xl.workbooks.columns import Column, table
-from chinchilla_xl.workbooks.page import Book, Page
+from chinchilla_xl.workbooks.page import Page
 from chinchilla_xl.workbooks.style import Between
 
 COUNT = 10
@@ -44,8 +45,8 @@ _HEADINGS = ("Value", "", "", "", "Unit", "Name", "Source")
 
 def fill(book: Book) -> None:
     """Build the sheet Inputs and the sheet with the table of models."""
-    page = book.page(
-        "Inputs", (40, 18, 10, 10, 10, 14, 25, 50), notes=3, about="target quality, demand and GPUs",
+    page = Page(
+        book, "Inputs", (40, 18, 10, 10, 10, 14, 25, 50), notes=3, about="target quality, demand and GPUs",
     )  # fmt: skip
     page.title("Inputs", "Edit the blue cells. Prices are assumptions, not quotes.")
     page.skip()
@@ -100,8 +101,8 @@ def _demand(page: Page) -> None:
 
 
 def _models(book: Book) -> None:
-    page = book.page(
-        "Table of models", (13, 26, 20, 16, 16, 34, 52), about="which models are compared: names and sizes, rows may stay blank",
+    page = Page(
+        book, "Table of models", (13, 26, 20, 16, 16, 34, 52), about="which models are compared: names and sizes, rows may stay blank",
     )  # fmt: skip
     page.title(
         "Table of models",

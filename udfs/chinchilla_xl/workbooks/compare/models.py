@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from chinchilla_xl.workbooks import style
+from chinchilla_xl.workbooks.book import Book
 from chinchilla_xl.workbooks.columns import FAIL, NAMED, PASS, Column, table
 from chinchilla_xl.workbooks.compare.inputs import CASES, COUNT
-from chinchilla_xl.workbooks.page import Book, Page
+from chinchilla_xl.workbooks.page import Page
 
 _PARAMS = (
     "=CHOOSE({way}+1,0,N({given_params}),N({given_params}),N({given_params}),"
@@ -26,8 +27,8 @@ _QUALITY = (
 
 def fill(book: Book) -> None:
     """Build the sheet."""
-    page = book.page(
-        "Models", (28, 8, 11, 11, 8, 8, 9, 26, 9, 11, 11, 11, 11, 12, 12, 38), about="size, loss, quality and costs of each model",
+    page = Page(
+        book, "Models", (28, 8, 11, 11, 8, 8, 9, 26, 9, 11, 11, 11, 11, 12, 12, 38), about="size, loss, quality and costs of each model",
     )  # fmt: skip
     page.title(
         "Models",

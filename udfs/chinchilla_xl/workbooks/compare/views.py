@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from chinchilla_xl.workbooks import style
+from chinchilla_xl.workbooks.book import Book
 from chinchilla_xl.workbooks.columns import COUNTER, Column, table
 from chinchilla_xl.workbooks.compare.inputs import COUNT, MOST_MONTHS
-from chinchilla_xl.workbooks.page import Book, Page
+from chinchilla_xl.workbooks.page import Page
 
 _COLOURS = (
     "#1F3864", "#C55A11", "#548235", "#7030A0", "#2F75B5", "#BF9000", "#833C0C", "#525252",
@@ -19,8 +20,8 @@ _ACROSS_USED = "TRANSPOSE(model_used)"
 
 def fill_time(book: Book) -> None:
     """Cumulative cost of each model, month by month."""
-    page = book.page(
-        "Over time", (7, 10, 10, 10, 11, 11, *(14,) * COUNT), notes=0, about="cumulative cost month by month",
+    page = Page(
+        book, "Over time", (7, 10, 10, 10, 11, 11, *(14,) * COUNT), notes=0, about="cumulative cost month by month",
     )  # fmt: skip
     page.title(
         "Over time",
@@ -82,12 +83,12 @@ def fill_time(book: Book) -> None:
 
 def fill_demand(book: Book) -> None:
     """Cost of each model over a range of demands, and the cheapest, of all and of the comparable."""
-    workings = book.page(
-        "Demand workings", (12, 12, *(15,) * COUNT), notes=0, about="costs by demand, and which is lowest",
+    workings = Page(
+        book, "Demand workings", (12, 12, *(15,) * COUNT), notes=0, about="costs by demand, and which is lowest",
     )  # fmt: skip
     _fill_workings(workings)
-    page = book.page(
-        "By demand", (10, 14, 26, 14, 26, 14, 14), notes=0, about="the cheapest model by demand, with its name",
+    page = Page(
+        book, "By demand", (10, 14, 26, 14, 26, 14, 14), notes=0, about="the cheapest model by demand, with its name",
     )  # fmt: skip
     page.title(
         "By demand",
@@ -190,8 +191,8 @@ def _steps(page: Page, rows: tuple[int, int]) -> None:
 
 def fill_breakeven(book: Book) -> None:
     """Break-even tokens of every pair, in dollars and in FLOPs."""
-    page = book.page(
-        "Break-even", (22, 22, *(15,) * COUNT), notes=0, about="demand at which two models have cost the same, every pair",
+    page = Page(
+        book, "Break-even", (22, 22, *(15,) * COUNT), notes=0, about="demand at which two models have cost the same, every pair",
     )  # fmt: skip
     page.title(
         "Break-even",

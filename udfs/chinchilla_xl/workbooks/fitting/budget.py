@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from chinchilla_xl.elementwise import NON_NEGATIVE, POSITIVE
 from chinchilla_xl.workbooks import blocks, style
+from chinchilla_xl.workbooks.book import Book
 from chinchilla_xl.workbooks.columns import COUNTER, Column, table
-from chinchilla_xl.workbooks.page import Book, Page
+from chinchilla_xl.workbooks.page import Page
 from chinchilla_xl.workbooks.style import Between
 
 _HEADINGS = ("Value", "", "", "", "Unit", "Name", "Source")
@@ -16,8 +17,8 @@ UNREACHED = "out of reach"
 
 def fill_inputs(book: Book) -> None:
     """Target, demand, machines."""
-    page = book.page(
-        "Inputs", (40, 16, 6, 6, 6, 14, 25, 50), notes=3, about="target loss, demand, GPUs, confidence",
+    page = Page(
+        book, "Inputs", (40, 16, 6, 6, 6, 14, 25, 50), notes=3, about="target loss, demand, GPUs, confidence",
     )  # fmt: skip
     page.title(
         "Inputs",
@@ -53,8 +54,8 @@ def fill_inputs(book: Book) -> None:
 
 def fill(book: Book) -> None:
     """The budget by the fitted law, percentiles over the draws, and a histogram."""
-    page = book.page(
-        "Budget", (40, 16, 16, 16, 16, 14, 50), about="the budget by the fitted law, with its distribution",
+    page = Page(
+        book, "Budget", (40, 16, 16, 16, 16, 14, 50), about="the budget by the fitted law, with its distribution",
     )  # fmt: skip
     page.title(
         "Budget",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from chinchilla_xl.coefficients import NAMES
 from chinchilla_xl.workbooks import style
+from chinchilla_xl.workbooks.book import Book
 from chinchilla_xl.workbooks.fitting.budget import UNREACHED
-from chinchilla_xl.workbooks.page import Book
+from chinchilla_xl.workbooks.page import Page
 
 COUNT = 500
 """Draws."""
@@ -13,8 +14,8 @@ COUNT = 500
 
 def fill(book: Book) -> None:
     """Build the sheet."""
-    page = book.page(
-        "Draws", (40, *(13,) * 7, 14, 50), about="bootstrap draws of the fit, with the cost by each",
+    page = Page(
+        book, "Draws", (40, *(13,) * 7, 14, 50), about="bootstrap draws of the fit, with the cost by each",
     )  # fmt: skip
     page.title(
         "Draws",

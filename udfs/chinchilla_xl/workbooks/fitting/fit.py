@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from chinchilla_xl.coefficients import NAMES
 from chinchilla_xl.workbooks import style
+from chinchilla_xl.workbooks.book import Book
 from chinchilla_xl.workbooks.columns import Column, table
 from chinchilla_xl.workbooks.fit_charts import interval_chart, residual_chart
 from chinchilla_xl.workbooks.fitting.runs import CHARTED
-from chinchilla_xl.workbooks.page import Book, Page
+from chinchilla_xl.workbooks.page import Page
 
 _ROWS = 15
 """Rows of FIT_COEFFS' table before its warnings."""
@@ -23,8 +24,8 @@ _RUNS = "run_params,run_tokens,run_loss"
 
 def fill(book: Book, runs: Page, rows: tuple[int, int]) -> None:
     """Build the sheet."""
-    page = book.page(
-        "Fit", (32, 16, 16, 16, 16, 14, 50), about="coefficients with intervals, verdict, warnings, charts",
+    page = Page(
+        book, "Fit", (32, 16, 16, 16, 16, 14, 50), about="coefficients with intervals, verdict, warnings, charts",
     )  # fmt: skip
     page.title(
         "Fit",

@@ -7,8 +7,9 @@ import numpy as np
 from chinchilla_xl import laws
 from chinchilla_xl.elementwise import POSITIVE
 from chinchilla_xl.workbooks import style
+from chinchilla_xl.workbooks.book import Book
 from chinchilla_xl.workbooks.columns import COUNTER, Column, table
-from chinchilla_xl.workbooks.page import Book, Page
+from chinchilla_xl.workbooks.page import Page
 from chinchilla_xl.workbooks.paper import printed
 
 COUNT = 200
@@ -22,8 +23,8 @@ _NOISE = 0.005
 
 def fill(book: Book) -> tuple[Page, tuple[int, int]]:
     """Build the sheet; it and its first and last row of runs."""
-    page = book.page(
-        "Runs", (8, 16, 16, 13, 9, 14, 14, 14, 10, 14, 14, 30, 34), about="paste training runs here; fitted losses and residuals",
+    page = Page(
+        book, "Runs", (8, 16, 16, 13, 9, 14, 14, 14, 10, 14, 14, 30, 34), about="paste training runs here; fitted losses and residuals",
     )  # fmt: skip
     page.title(
         "Runs",

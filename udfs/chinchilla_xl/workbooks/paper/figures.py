@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 from chinchilla_xl.elementwise import POSITIVE
 from chinchilla_xl.workbooks import style
+from chinchilla_xl.workbooks.book import Book
 from chinchilla_xl.workbooks.columns import COUNTER, Column, table
 from chinchilla_xl.workbooks.grids import heat_map
-from chinchilla_xl.workbooks.page import Book, Page
+from chinchilla_xl.workbooks.page import Page
 from chinchilla_xl.workbooks.paper import figure_1, printed
 from chinchilla_xl.workbooks.paper.inputs import DEMAND, LOSS, STYLE_PARAMS
 
@@ -23,10 +24,10 @@ _TIMES = "TRANSPOSE(axis_demand)"
 def pages(book: Book) -> list[Page]:
     """The pages of the figures, in order, to be filled by `FILLS`."""
     return [
-        book.page("Figure 1", figure_1.WIDTHS, notes=3, about="two models of the same loss: FLOPs against demand"),
-        book.page("Figure 2", _HEAT, notes=0, about="heat maps of the compute-optimal model over the Chinchilla-style one"),
-        book.page("Figure 5", figure_1.WIDTHS, notes=3, about="loss against tokens per parameter by the laws of Table 1"),
-        book.page("Figure 6", _HEAT, notes=0, about="heat maps of the cost-optimal model over the Chinchilla-style one"),
+        Page(book, "Figure 1", figure_1.WIDTHS, notes=3, about="two models of the same loss: FLOPs against demand"),
+        Page(book, "Figure 2", _HEAT, notes=0, about="heat maps of the compute-optimal model over the Chinchilla-style one"),
+        Page(book, "Figure 5", figure_1.WIDTHS, notes=3, about="loss against tokens per parameter by the laws of Table 1"),
+        Page(book, "Figure 6", _HEAT, notes=0, about="heat maps of the cost-optimal model over the Chinchilla-style one"),
     ]  # fmt: skip
 
 

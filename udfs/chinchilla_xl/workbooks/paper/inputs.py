@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from chinchilla_xl.elementwise import POSITIVE
 from chinchilla_xl.workbooks import blocks, style
+from chinchilla_xl.workbooks.book import Book
 from chinchilla_xl.workbooks.columns import COUNTER, Column, table
 from chinchilla_xl.workbooks.grids import SHORT_COUNT, Axis
-from chinchilla_xl.workbooks.page import Book, Page
+from chinchilla_xl.workbooks.page import Page
 
 _MARKS = 25
 DEMAND = Axis("axis_demand", "inference tokens", _MARKS, SHORT_COUNT)
@@ -16,8 +17,8 @@ STYLE_PARAMS = Axis("axis_params", "its size", _MARKS, SHORT_COUNT)
 
 def inputs_page(book: Book) -> Page:
     """The page, to be filled by `fill_inputs`."""
-    return book.page(
-        "Inputs", (40, 16, 12, 16, 12, 12, 25, 50), notes=3,
+    return Page(
+        book, "Inputs", (40, 16, 12, 16, 12, 12, 25, 50), notes=3,
         about="settings of the paper's Secs. 2 and 6, axes of the heat maps",
     )  # fmt: skip
 
