@@ -33,7 +33,7 @@ ASSUMPTIONS = tuple(label for _, label, *_ in _PLAN if label not in _STILL)
 
 _LOW, _HIGH = 0.75, 1.25
 _COUNT = len(ASSUMPTIONS)
-_TITLES = ("Low factor", "High factor", "Cost if low", "Cost if high", "Change if low", "Change if high", "Swing", "Rank")  # fmt: skip
+_TITLES = ("Low factor", "High factor", "Cost if low", "Cost if high", "Change if low", "Change if high", "Swing", "Swing / plan", "Rank")  # fmt: skip
 
 _PLAN_COLUMN, _FIRST = 1, 2
 _LAST = _FIRST + 2 * _COUNT - 1
@@ -50,7 +50,7 @@ def fill(book: Book) -> None:
     page.title(
         "Tornado",
         "Total cost of the selected scenario at the prices of the first month, in US dollars, when one assumption is low or high and the best size follows.",
-        "Low and High are factors on the plan's figure; utilisations stop at 100%.",
+        "Low and High are factors on the plan's figure; utilisations stop at 100%. Of equal swings the upper row ranks first.",
     )
     page.skip()
     page.freeze()
@@ -71,7 +71,6 @@ def _table(page: Page, top: int) -> None:
             f"tornado_{which}_factors", f"The {which} factor", [factor] * _COUNT, '"x "0.00',
             POSITIVE, column=column,
         )  # fmt: skip
-    span = f"$H${top + 1}:$H${bottom + 1}"
     for row, label in enumerate(ASSUMPTIONS, start=top):
         line = row + 1
         place = f"ROWS(A${top + 1}:A{line})"
@@ -82,14 +81,17 @@ def _table(page: Page, top: int) -> None:
             (f"=D{line}-plan_cost", style.SIGNED_DOLLARS),
             (f"=E{line}-plan_cost", style.SIGNED_DOLLARS),
             (f"=ABS(E{line}-D{line})", style.DOLLARS),
-            # Of equal swings, the upper one ranks first.
-            (f"=SUMPRODUCT(({span}>H{line})+0)+SUMPRODUCT((H${top + 1}:H{line}=H{line})+0)", style.WHOLE),
+            # Rounded, or the last digits, which no two programs share, would order equal swings.
+            (f"=ROUND(H{line}/plan_cost,6)", style.PERCENT),
+            (f"=RANK(I{line},tornado_swings)+COUNTIF(I${top + 1}:I{line},I{line})-1", style.WHOLE),
         )  # fmt: skip
         for column, (formula, number_format) in enumerate(formulas, start=3):
             page.formula(row, column, formula, number_format)
         page.describe("factor; $", "OPT_COST on the sheet Cases, against the plan")
         page.row += 1
-    for name, column in (("names", 0), ("low_change", 5), ("high_change", 6), ("ranks", 8)):
+    for name, column in (
+        ("names", 0), ("low_change", 5), ("high_change", 6), ("swings", 8), ("ranks", 9),
+    ):  # fmt: skip
         page.name_cells(f"tornado_{name}", (top, bottom), (column, column))
 
 
@@ -99,7 +101,7 @@ def _sorted(page: Page) -> None:
         "Rank",
         "Change if low",
         "Change if high",
-        *[""] * 5,
+        *[""] * (len(_TITLES) - 3),
         "Unit",
         "How it is computed",
     )
