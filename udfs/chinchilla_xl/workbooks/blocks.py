@@ -22,7 +22,7 @@ def law(page: Page) -> None:
         "see Sources; losses of different sets cannot be compared", style.PLAIN,
         tuple(published()),
     )  # fmt: skip
-    page.name_cells("coefficients", (page.row, page.row + len(NAMES) - 1), (1, 1))
+    page.name_cells("coefficients", (page.row, page.row + len(NAMES) - 1), 1)
     for name in NAMES:
         page.results(
             name, name,

@@ -74,7 +74,7 @@ def table(
     for column in columns:
         place = places[column.key]
         if prefix:
-            page.name_cells(f"{prefix}_{column.key}", (top, bottom), (place, place))
+            page.name_cells(f"{prefix}_{column.key}", (top, bottom), place)
         if column.rule is not None:
             page.sheet.data_validation(
                 top, place, bottom, place, style.validation(column.heading, column.rule)
@@ -82,7 +82,7 @@ def table(
         for i in range(count):
             _cell(page, column, top + i, place, i, places)
             if cases and (column.rule is not None or column.formula):
-                page.name_cells(f"{cases[i]}_{column.key}", (top + i, top + i), (place, place))
+                page.name_cells(f"{cases[i]}_{column.key}", top + i, place)
     if source:
         units = dict.fromkeys(column.unit for column in columns if column.rule is not None)
         for page.row in range(top, bottom + 1):

@@ -13,7 +13,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, TypeAlias
 
 from chinchilla_xl.errors import MissingExtra
 from chinchilla_xl.workbooks import style
@@ -34,6 +34,14 @@ _ROW_HEIGHT = 20  # pixels
 _LINE = 13  # points, of wrapped text
 _POINTS_A_CHARACTER = 5.3
 _PRINTED_WIDTH, _PRINTED_HEIGHT = 784, 509  # points of A4 across, without margins
+
+
+Span: TypeAlias = int | tuple[int, int]
+"""Rows or columns, counted from 0: one, or the first and the last."""
+
+
+def _ends(span: Span) -> tuple[int, int]:
+    return (span, span) if isinstance(span, int) else span
 
 
 def letter(column: int) -> str:
@@ -115,9 +123,10 @@ class Page:
         """Leave rows empty."""
         self.row += rows
 
-    def name_cells(self, name: str, rows: tuple[int, int], columns: tuple[int, int]) -> None:
-        """Define a name for the cells from the first to the last row and column."""
-        place = xl_range_abs(rows[0], columns[0], rows[1], columns[1])
+    def name_cells(self, name: str, rows: Span, columns: Span) -> None:
+        """Define a name for the cells of these rows and columns."""
+        (top, bottom), (left, right) = _ends(rows), _ends(columns)
+        place = xl_range_abs(top, left, bottom, right)
         self.book.file.define_name(name, f"='{self.name}'!{place}")
         self._own.add(name)
 
@@ -141,8 +150,8 @@ class Page:
     def spill(
         self,
         name: str,
-        rows: tuple[int, int],
-        columns: tuple[int, int],
+        rows: Span,
+        columns: Span,
         text: str,
         number_format: str = style.PLAIN,
         *,
@@ -152,12 +161,13 @@ class Page:
 
         The block has to be the size of the result, for programs without dynamic arrays.
         """
+        (top, bottom), (left, right) = _ends(rows), _ends(columns)
         cell = self.book.format(num_format=number_format, align="right")
-        self._array(rows[0], columns[0], rows[1], columns[1], text, cell)
+        self._array(top, left, bottom, right, text, cell)
         self.name_cells(name, rows, columns)
         if heat:
             scale = {"type": "3_color_scale", "min_color": "#63BE7B", "mid_color": "#FFEB84", "max_color": "#F8696B"}  # fmt: skip
-            self.sheet.conditional_format(rows[0], columns[0], rows[1], columns[1], scale)
+            self.sheet.conditional_format(top, left, bottom, right, scale)
 
     def _array(self, top: int, left: int, bottom: int, right: int, text: str, cell: Any) -> None:
         spelled = self.book.spelled(text)
@@ -208,9 +218,9 @@ class Page:
         for column, value in enumerate(values, start=first):
             self.sheet.write(self.row, column, value, cell)
             if len(names) == len(values):
-                self.name_cells(names[column - first], (self.row, self.row), (column, column))
+                self.name_cells(names[column - first], self.row, column)
         if len(names) != len(values):
-            self.name_cells(names[0], (self.row, self.row), (first, last))
+            self.name_cells(names[0], self.row, (first, last))
         self.sheet.data_validation(
             self.row, first, self.row, last, style.validation(label, rule)
         )  # fmt: skip
@@ -234,7 +244,7 @@ class Page:
         cell = self.book.format(num_format=number_format, **style.INPUT)
         for row, value in enumerate(values, start=self.row):
             self.sheet.write(row, column, value, cell)
-        self.name_cells(name, rows, (column, column))
+        self.name_cells(name, rows, column)
         self.sheet.data_validation(
             rows[0], column, rows[1], column, style.validation(label, rule)
         )  # fmt: skip
@@ -247,7 +257,7 @@ class Page:
         self.label(label)
         cell = self.book.format(num_format=number_format, **style.FIXED)
         self.sheet.write(self.row, 1, value, cell)
-        self.name_cells(name, (self.row, self.row), (1, 1))
+        self.name_cells(name, self.row, 1)
         self.describe(unit, source, name)
         self.row += 1
 
@@ -274,7 +284,7 @@ class Page:
         for column, name in enumerate(names, start=first):
             if name:
                 self.formula(self.row, column, self.filled(formula, column), number_format, **look)
-                self.name_cells(name, (self.row, self.row), (column, column))
+                self.name_cells(name, self.row, column)
         self.describe(unit, note, names[0] if len(names) == 1 else "")
         self.row += 1
 

@@ -117,7 +117,7 @@ def _fill_checks(page: Page) -> None:
     page.label("Master check", bold=True)
     text = f'=IF(failing_checks=0,"OK: all "&ROWS({statuses})&" checks pass","CHECK: "&failing_checks&" of "&ROWS({statuses})&" checks fail, see the sheet Checks")'
     page.status(page.row, 1, text, align="left")
-    page.name_cells(MASTER_CHECK, (page.row, page.row), (1, 1))
+    page.name_cells(MASTER_CHECK, page.row, 1)
     page.row += 1
     page.freeze()
     page.band("Check", "Found", "Expected", "Status", "Unit", "If it says CHECK")
@@ -154,8 +154,8 @@ def _fill_sources(page: Page, notes: Sequence[str]) -> None:
     page.freeze()
     page.band("Coefficient set", *NAMES, "Source")
     heading, last = page.heading_row, page.heading_row + len(published())
-    page.name_cells("coefficient_names", (heading, heading), (1, len(NAMES)))
-    page.name_cells("coefficient_sets", (heading + 1, last), (0, 0))
+    page.name_cells("coefficient_names", heading, (1, len(NAMES)))
+    page.name_cells("coefficient_sets", (heading + 1, last), 0)
     page.name_cells("coefficient_table", (heading + 1, last), (1, len(NAMES)))
     for published_set in published().values():
         numbers = [getattr(published_set.law, name) for name in NAMES]

@@ -47,7 +47,7 @@ def fill_table(book: Book) -> None:
         for number in range(COUNT):
             value = _EXAMPLES[number].get(given.name) if number < len(_EXAMPLES) else None
             page.sheet.write(first + number, column, value, cell)
-        page.name_cells(f"scenario_{given.name}s", (first, last), (column, column))
+        page.name_cells(f"scenario_{given.name}s", (first, last), column)
         options = style.validation(given.label, given.rule)
         page.sheet.data_validation(first, column, last, column, options)
     page.name_cells("scenario_rows", (first, last), (0, len(INPUTS) - 1))
@@ -164,7 +164,7 @@ def _summary(page: Page) -> None:
     ):  # fmt: skip
         page.sheet.write(page.row, 1, label, page.book.format(indent=1))
         page.formula(page.row, 2, formula, look)
-        page.name_cells(name, (page.row, page.row), (2, 2))
+        page.name_cells(name, page.row, 2)
         for place, word in ((3, unit), (4, note)):
             page.sheet.write(
                 page.row, place, word, page.book.format(font_color=style.GREY, indent=1)

@@ -98,7 +98,7 @@ def _months(page: Page) -> None:
         page.formula(
             page.row, column, f"=IF({end}>COLUMNS(timeline_months),{BEYOND},{reached})", style.WHOLE, bold=True,
         )  # fmt: skip
-        page.name_cells(f"{_KEYS[column - 1]}_month", (page.row, page.row), (column, column))
+        page.name_cells(f"{_KEYS[column - 1]}_month", page.row, column)
     page.describe(
         "month",
         "the month after the last in which the first model's cumulative cost on Timeline is not higher",

@@ -162,7 +162,7 @@ def fill(book: Book) -> Given:
 
 def _scenario(page: Page) -> None:
     page.band("Scenario", "Value", *_FIGURES, "Unit", "Name", "Source")
-    page.name_cells("scenario_names", (page.heading_row, page.heading_row), (FIRST, LAST))
+    page.name_cells("scenario_names", page.heading_row, (FIRST, LAST))
     page.input("scenario", "Selected scenario", "Base", "choice", "drives every sheet but Scenarios, which shows all four", style.PLAIN, SCENARIOS)  # fmt: skip
     page.results(
         "number", "Its number", "=MATCH(scenario,scenario_names,0)", "number",
@@ -213,7 +213,7 @@ def _driven(
         page.formula(
             page.row, LIVE, f"=INDEX(C{line}:F{line},1,scenario_number)", a.number_format
         )  # fmt: skip
-        page.name_cells(f"live_{a.name}", (page.row, page.row), (LIVE, LIVE))
+        page.name_cells(f"live_{a.name}", page.row, LIVE)
         page.inputs(
             a.name, a.label, (*a.values, a.values[1]), a.unit, a.source, a.number_format, a.rule,
             [f"{prefix}{a.name}" for prefix in PREFIXES], first=FIRST,

@@ -96,8 +96,8 @@ def fill(book: Book) -> None:
     _block(page, "Compute", _COMPUTE)
     _block(page, "Cost at the prices of the first month", _DOLLARS)
     for key in ("params", "tokens"):
-        page.name_cells(f"model_{key}", (page.row_of(key),) * 2, COLUMNS)
-    page.name_cells("model_training_cost", (page.row_of("training_cost"),) * 2, COLUMNS)
+        page.name_cells(f"model_{key}", page.row_of(key), COLUMNS)
+    page.name_cells("model_training_cost", page.row_of("training_cost"), COLUMNS)
     page.break_page()
     _block(page, "GPU-hours and calendar", _CALENDAR)
     _block(page, "Cost over time", _over_time())
@@ -148,7 +148,7 @@ def _block(page: Page, title: str, rows: tuple[Row, ...]) -> None:
         for column, model in enumerate(MODELS, start=1):
             text = page.filled(formula.replace("{model}", model), column)
             page.formula(page.row, column, text, number_format, **look)
-            page.name_cells(f"{model}_{key}", (page.row, page.row), (column, column))
+            page.name_cells(f"{model}_{key}", page.row, column)
         page.describe(unit, how)
         page.row += 1
     page.skip()

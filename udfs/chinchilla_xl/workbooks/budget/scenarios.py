@@ -33,7 +33,7 @@ def fill(book: Book, given: Given) -> None:
     _plan(page, given)
     page.skip()
     _present_value(page, given)
-    page.name_cells("scenario_costs", (page.row_of("cost"),) * 2, (LIVE + 1, LAST))
+    page.name_cells("scenario_costs", page.row_of("cost"), (LIVE + 1, LAST))
     stacked_dollars(
         page, ("training_cost", "serving_cost"), (LIVE + 1, LAST),
         "Lifetime cost of the cost-optimal model by scenario", "scenario",
@@ -53,7 +53,7 @@ def _row(
     for column, prefix in enumerate(_NAMES, start=LIVE):
         text = page.filled(formula.replace("{column}", letter(column)), column)
         page.formula(page.row, column, text, number_format, **look)
-        page.name_cells(f"{prefix or 'selected_'}{name}", (page.row, page.row), (column, column))
+        page.name_cells(f"{prefix or 'selected_'}{name}", page.row, column)
     page.describe(unit, note)
     page.row += 1
 
@@ -83,7 +83,7 @@ def _demand(page: Page, given: Given) -> None:
         _row(page, key, label, formula, unit, note, number_format, bold=key == "inference_tokens")
     for key in ("input_tokens", "output_tokens", "inference_tokens"):
         row = page.row_of(key)
-        page.name_cells(key, (row, row), (LIVE, LIVE))
+        page.name_cells(key, row, LIVE)
 
 
 def _plan(page: Page, given: Given) -> None:

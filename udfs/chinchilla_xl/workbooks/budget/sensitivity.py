@@ -64,7 +64,7 @@ def _top(
     page.series(key, label, formula, number_format, (FIRST, FIRST + count - 1), bold=True)
     page.row = row
     page.describe(unit, how)
-    page.name_cells(key, (row, row), (FIRST, FIRST + count - 1))
+    page.name_cells(key, row, (FIRST, FIRST + count - 1))
     page.row += 1
 
 
@@ -81,7 +81,7 @@ def _side(
         for row in range(rows[0], rows[1] + 1):
             text = formula.replace("{factor}", f"$A{row + 1}")
             page.formula(row, column, text, number_format, bold=column == len(columns))
-        page.name_cells(key, rows, (column, column))
+        page.name_cells(key, rows, column)
     for _ in values:
         page.describe("factor; $", "assumption; 1 is the plan")
         page.row += 1
@@ -166,7 +166,7 @@ def _size_by_demand(page: Page) -> None:
         (("grid_sizes", "=smallest_params+{factor}*(cost_optimal_params-smallest_params)", style.COUNT),),
     )  # fmt: skip
     page.spill(
-        "grid_size_tokens", rows, (2, 2), "=TOKENS_FOR_LOSS(target_loss,grid_sizes,coefficients)", style.COUNT,
+        "grid_size_tokens", rows, 2, "=TOKENS_FOR_LOSS(target_loss,grid_sizes,coefficients)", style.COUNT,
     )  # fmt: skip
     page.spill(
         "cost_by_size_and_demand", rows, (FIRST, FIRST + count - 1),

@@ -39,7 +39,7 @@ def fill(book: Book) -> None:
     page.mark("years")
     page.label("Years since the stocks were estimated")
     page.formula(page.row, _TOKENS, "=MAX(0,YEAR(start_month)-stock_year)", style.WHOLE)
-    page.name_cells("stock_years", (page.row, page.row), (_TOKENS, _TOKENS))
+    page.name_cells("stock_years", page.row, _TOKENS)
     page.describe("years", "year of the first month - year of the stock")
     page.row += 1
     page.skip()

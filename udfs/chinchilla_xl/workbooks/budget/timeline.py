@@ -48,10 +48,10 @@ def fill(book: Book) -> None:
     page.freeze(FIRST)
     page.sheet.repeat_rows(0, page.row - 1)
     page.sheet.repeat_columns(0, TOTAL)
-    page.name_cells("timeline_months", (page.row - 1, page.row - 1), _SPAN)
+    page.name_cells("timeline_months", page.row - 1, _SPAN)
     _describe(page, "Calendar month", "month", "first month of training + months since")
     _row(page, "date", "=EDATE(start_month,{month}-1)", "mmm yy")
-    page.name_cells("timeline_dates", (page.row - 1, page.row - 1), _SPAN)
+    page.name_cells("timeline_dates", page.row - 1, _SPAN)
     _describe(
         page,
         "GPU price index, selected",
@@ -59,7 +59,7 @@ def fill(book: Book) -> None:
         "1 in the first month, then falling by the yearly rate",
     )
     _row(page, "price", "=(1-live_GPU_price_decline)^(({month}-1)/months_per_year)", "0.000")
-    page.name_cells("timeline_prices", (page.row - 1, page.row - 1), _SPAN)
+    page.name_cells("timeline_prices", page.row - 1, _SPAN)
     for title, prefix in zip(SCENARIOS, PREFIXES, strict=True):
         _describe(
             page,
@@ -75,7 +75,7 @@ def fill(book: Book) -> None:
         page, "Discount factor", "factor", "1 / (1 + discount rate)^(months / 12), end of month"
     )
     _row(page, "factor", "=1/(1+discount_rate)^({month}/months_per_year)", "0.000")
-    page.name_cells("timeline_factors", (page.row - 1, page.row - 1), _SPAN)
+    page.name_cells("timeline_factors", page.row - 1, _SPAN)
     for model, title in zip(MODELS, MODEL_TITLES, strict=True):
         page.skip()
         _model(page, model, title)
@@ -93,9 +93,7 @@ def fill(book: Book) -> None:
         _row(
             page, f"{first}_{second}", f"=IF({one}<={other}*(1+check_tolerance),{{month}},0)", "0"
         )  # fmt: skip
-        page.name_cells(
-            f"{MODELS[first]}_ahead_of_{MODELS[second]}", (page.row - 1, page.row - 1), _SPAN
-        )
+        page.name_cells(f"{MODELS[first]}_ahead_of_{MODELS[second]}", page.row - 1, _SPAN)
     page.sheet.set_print_scale(60)
     page.sheet.set_v_pagebreaks(list(range(FIRST + _YEAR, LAST + 2, _YEAR)))
     page.finish()
@@ -135,7 +133,7 @@ def _row(
         first, last = letter(FIRST), letter(LAST)
         summed = style.RATIO if "%" in number_format else number_format
         page.formula(page.row, TOTAL, f"=SUM({first}{line}:{last}{line})", summed)
-        page.name_cells(total, (page.row, page.row), (TOTAL, TOTAL))
+        page.name_cells(total, page.row, TOTAL)
     page.row += 1
 
 
@@ -169,4 +167,4 @@ def _model(page: Page, model: str, title: str) -> None:
         _row(
             page, f"{model}_{key}", text, number_format, total and f"{model}_{total}"
         )  # fmt: skip
-        page.name_cells(f"{model}_monthly_{key}", (page.row - 1, page.row - 1), _SPAN)
+        page.name_cells(f"{model}_monthly_{key}", page.row - 1, _SPAN)

@@ -92,7 +92,7 @@ def _table(page: Page, top: int) -> None:
     for name, column in (
         ("names", 0), ("low_change", 5), ("high_change", 6), ("swings", 8), ("ranks", 9),
     ):  # fmt: skip
-        page.name_cells(f"tornado_{name}", (top, bottom), (column, column))
+        page.name_cells(f"tornado_{name}", (top, bottom), column)
 
 
 def _sorted(page: Page) -> None:
@@ -115,7 +115,7 @@ def _sorted(page: Page) -> None:
         page.formula(page.row, 3, f"=INDEX(tornado_high_change,{found})", style.SIGNED_DOLLARS)
         page.describe("$", "the assumption of this rank in the table above")
         page.row += 1
-    page.name_cells("tornado_order", (first, page.row - 1), (1, 1))
+    page.name_cells("tornado_order", (first, page.row - 1), 1)
 
 
 def _chart(page: Page) -> None:
@@ -215,9 +215,9 @@ def _cases(page: Page) -> None:
     ):  # fmt: skip
         _row(page, key, label, formula, its_unit, how, number_format, span)
     row = page.row_of("cost")
-    page.name_cells("plan_cost", (row, row), (_PLAN_COLUMN, _PLAN_COLUMN))
-    page.name_cells("tornado_low_costs", (row, row), (_FIRST, _FIRST + _COUNT - 1))
-    page.name_cells("tornado_high_costs", (row, row), (_FIRST + _COUNT, _LAST))
+    page.name_cells("plan_cost", row, _PLAN_COLUMN)
+    page.name_cells("tornado_low_costs", row, (_FIRST, _FIRST + _COUNT - 1))
+    page.name_cells("tornado_high_costs", row, (_FIRST + _COUNT, _LAST))
     page.sheet.set_print_scale(68)
     page.sheet.set_v_pagebreaks([_FIRST + _COUNT, _LAST + 1])
     page.finish()

@@ -125,7 +125,7 @@ def _models(book: Book) -> None:
     )  # fmt: skip
     page.skip()
     page.band("Ways of sizing", "What it means")
-    page.name_cells("sizing_ways", (page.row, page.row + len(SIZING) - 1), (0, 0))
+    page.name_cells("sizing_ways", (page.row, page.row + len(SIZING) - 1), 0)
     for way, meaning in zip(SIZING, _MEANINGS, strict=True):
         page.note(way, meaning)
     page.finish()

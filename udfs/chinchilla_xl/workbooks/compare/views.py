@@ -47,12 +47,12 @@ def fill_time(book: Book) -> None:
         f"=IF({_ACROSS_USED}=1,TRAIN_COST({_ACROSS_PARAMS},{_ACROSS_TOKENS},deployment)+SERVE_COST({_ACROSS_PARAMS},month_all_input,month_all_output,deployment),0)",
         style.DOLLARS,
     )  # fmt: skip
-    page.name_cells("final_cost", (last, last), (left, left + COUNT - 1))
+    page.name_cells("final_cost", last, (left, left + COUNT - 1))
     page.skip()
     page.band("Comparable models only (within the tolerance of the target loss), else 0")
     _model_names(page, "comparable_time_models", page.row, left)
     below = (page.row + 1, page.row + 1 + MOST_MONTHS)
-    page.spill("comparable_time", below, (0, 0), "=month_number", style.WHOLE)
+    page.spill("comparable_time", below, 0, "=month_number", style.WHOLE)
     page.spill(
         "comparable_cumulative_cost", below, (left, left + COUNT - 1),
         "=IF(TRANSPOSE(model_comparable)=1,cumulative_cost,0)", style.DOLLARS,
@@ -161,7 +161,7 @@ def _fill_workings(page: Page) -> None:
         if name == "demand_cost":
             _steps(page, rows)
         else:
-            page.spill(f"{name}_demand", rows, (1, 1), "=by_demand", style.COUNT)
+            page.spill(f"{name}_demand", rows, 1, "=by_demand", style.COUNT)
         if name.startswith("is_"):
             source, lowest = (
                 ("demand_cost", "lowest_by_demand")
@@ -171,7 +171,7 @@ def _fill_workings(page: Page) -> None:
             for row in range(rows[0], rows[1] + 1):
                 least = page.row_of("costs") + row - rows[0] + 1
                 page.formula(row, 0, f"=MIN(INDEX({source},A{least},0))", style.DOLLARS)
-            page.name_cells(lowest, rows, (0, 0))
+            page.name_cells(lowest, rows, 0)
         page.spill(name, rows, (2, 1 + COUNT), formula, look)
         page.row = rows[1] + 2
     page.finish()
@@ -185,8 +185,8 @@ def _steps(page: Page, rows: tuple[int, int]) -> None:
         page.formula(
             row, 1, f"=least_demand*(most_demand/least_demand)^((A{row + 1}-1)/(MAX(demand_rows)-1))", style.COUNT,
         )  # fmt: skip
-    page.name_cells("demand_rows", rows, (0, 0))
-    page.name_cells("by_demand", rows, (1, 1))
+    page.name_cells("demand_rows", rows, 0)
+    page.name_cells("by_demand", rows, 1)
 
 
 def fill_breakeven(book: Book) -> None:
@@ -216,8 +216,8 @@ def fill_breakeven(book: Book) -> None:
         _model_names(page, f"{name}_models", page.row, 2)
         page.row += 1
         rows = (page.row, page.row + COUNT - 1)
-        page.spill(f"{name}_rows", rows, (0, 0), "=model_name")
-        page.spill(f"{name}_quality", rows, (1, 1), "=model_quality")
+        page.spill(f"{name}_rows", rows, 0, "=model_name")
+        page.spill(f"{name}_quality", rows, 1, "=model_quality")
         page.spill(
             name, rows, (2, 1 + COUNT),
             f'=IF(model_used*{_ACROSS_USED}=0,"-",IF({pairs},{tokens},"never"))', style.COUNT,
@@ -232,4 +232,4 @@ def fill_breakeven(book: Book) -> None:
 
 def _model_names(page: Page, name: str, row: int, left: int) -> None:
     """The models' names above a grid, as one spilled formula."""
-    page.spill(name, (row, row), (left, left + COUNT - 1), "=TRANSPOSE(model_name)")
+    page.spill(name, row, (left, left + COUNT - 1), "=TRANSPOSE(model_name)")

@@ -37,13 +37,13 @@ def fill(book: Book) -> None:
         "draws", rows, (1, len(NAMES)), "=FIT_SAMPLES(run_params,run_tokens,run_loss,draw_count)", "#,##0.0000",
     )  # fmt: skip
     for place, name in enumerate(NAMES, start=1):
-        page.name_cells(f"draw_{name}", rows, (place, place))
+        page.name_cells(f"draw_{name}", rows, place)
     demand = "EFFECTIVE_TOKENS(input_tokens,output_tokens,deployment)"
     page.spill(
-        "draw_params", rows, (6, 6), f'=IF(draw_E<target_loss,OPT_PARAMS(target_loss,{demand},draws),"{UNREACHED}")', style.COUNT,
+        "draw_params", rows, 6, f'=IF(draw_E<target_loss,OPT_PARAMS(target_loss,{demand},draws),"{UNREACHED}")', style.COUNT,
     )  # fmt: skip
     page.spill(
-        "draw_cost", rows, (7, 7),
+        "draw_cost", rows, 7,
         f'=IF(draw_E<target_loss,OPT_COST(target_loss,input_tokens,output_tokens,deployment,draws),"{UNREACHED}")', style.DOLLARS,
     )  # fmt: skip
     page.describe("parameters, $", "FIT_SAMPLES; OPT_PARAMS and OPT_COST with each draw as coeffs")

@@ -41,8 +41,8 @@ def fill(book: Book, runs: Page, rows: tuple[int, int]) -> None:
     )  # fmt: skip
     page.sheet.write(first, 6, "FIT_COEFFS of the runs; warnings, if any, stand below", book.format(font_color=style.GREY, indent=1))  # fmt: skip
     for offset, name in enumerate(NAMES, start=1):
-        page.name_cells(f"fitted_{name}", (first + offset, first + offset), (1, 1))
-    page.name_cells("fitted_law", (first + 1, first + len(NAMES)), (1, 1))
+        page.name_cells(f"fitted_{name}", first + offset, 1)
+    page.name_cells("fitted_law", (first + 1, first + len(NAMES)), 1)
     page.row = first + _ROWS + _WARNINGS
     page.skip()
     page.band("Verdict", "Value", "", "", "", "Unit", "How it is computed")

@@ -89,7 +89,7 @@ def _fill(page: Page, number: int) -> None:
         len(rows), cases=[f"{prefix}_{model}" for model in models], source=f"arXiv 2401.00448, Table {number}",
     )  # fmt: skip
     page.name_cells(f"{prefix}_computed", (top, bottom), (3, 2 + len(FIGURES)))
-    page.name_cells(f"{prefix}_figures", (top - 2, top - 2), (3, 2 + len(FIGURES)))
+    page.name_cells(f"{prefix}_figures", top - 2, (3, 2 + len(FIGURES)))
     if number == 3:
         page.skip()
         _caption(page, models, [row["requests"] for row in rows], [row["spent"] for row in rows])
