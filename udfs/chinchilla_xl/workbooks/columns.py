@@ -65,9 +65,7 @@ def table(
     in the page's two columns of words.
     """
     headings = [""] * first + [column.heading for column in columns]
-    if source:
-        headings += [""] * (page.notes - len(headings)) + ["Unit", "Source"]
-    page.band(*headings)
+    page.band(*headings, last="Source" if source else "")
     _units(page, columns, first)
     top, bottom = page.row, page.row + count - 1
     places = {column.key: first + i for i, column in enumerate(columns)}

@@ -108,11 +108,17 @@ class Page:
         """Keep what was written so far, and the columns before this one, in sight."""
         self.sheet.freeze_panes(self.row, column)
 
-    def band(self, *headings: str) -> None:
-        """A coloured heading row over a block."""
+    def band(self, *headings: str, last: str = "") -> None:
+        """A coloured heading row over a block; `last` heads the last column, which says how or whence.
+
+        With it the other columns of words have their headings, too: Unit, and Name if there is one.
+        """
+        texts = [*headings, *[""] * (self._width - len(headings))]
+        if last:
+            words = ["Unit", "Name"][: self._width - self.notes - 1]
+            texts[self.notes :] = [*words, last]
         look = {"bold": True, "font_color": "#FFFFFF", "bg_color": style.BAND}
-        for column in range(self._width):
-            text = headings[column] if column < len(headings) else ""
+        for column, text in enumerate(texts):
             numbers = 0 < column < self.notes
             align = {"align": "right"} if numbers else {"indent": 1 if column else 0}
             self.sheet.write(self.row, column, text, self.book.format(**look, **align))
@@ -211,7 +217,7 @@ class Page:
 
         Each has a name of its own, or all together the one name that is given.
         """
-        self._rows[key] = self.row
+        self.mark(key)
         self.label(label)
         cell = self.book.format(num_format=number_format, **style.INPUT)
         last = first + len(values) - 1
@@ -261,6 +267,17 @@ class Page:
         self.describe(unit, source, name)
         self.row += 1
 
+    def fixed(
+        self, key: str, label: str, values: Sequence[float], unit: str, source: str, first: int = 1
+    ) -> None:
+        """A row of whole numbers that define what the columns are; formulas call it {key}."""
+        self.mark(key)
+        self.label(label)
+        cell = self.book.format(num_format=style.WHOLE, **style.FIXED)
+        self.sheet.write_row(self.row, first, values, cell)
+        self.describe(unit, source)
+        self.row += 1
+
     def results(
         self,
         key: str,
@@ -273,36 +290,47 @@ class Page:
         *,
         bold: bool = False,
         first: int = 1,
+        each: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
-        """A row with the same formula in each column that has a name ("": none).
+        """A row of results with the same formula in each column, which has a name of its own.
 
-        In the formula {other} is the cell of the row whose key is "other", in the same column.
+        In the formula {other} is the cell of the row whose key is "other", in the same column,
+        {column} that column's letter; a key of `each` stands for the column's own word.
         """
-        self._rows[key] = self.row
+        self.mark(key)
         self.label(label, bold=bold)
         look: dict[str, Any] = {"bold": bold, "top": 1} if bold else {}
-        for column, name in enumerate(names, start=first):
-            if name:
-                self.formula(self.row, column, self.filled(formula, column), number_format, **look)
-                self.name_cells(name, self.row, column)
+        for place, name in enumerate(names):
+            own = {word: words[place] for word, words in (each or {}).items()}
+            text = self.filled(formula, first + place, own)
+            self.formula(self.row, first + place, text, number_format, **look)
+            self.name_cells(name, self.row, first + place)
         self.describe(unit, note, names[0] if len(names) == 1 else "")
         self.row += 1
 
-    def series(
-        self, key: str, label: str, formula: str, number_format: str, columns: tuple[int, int],
+    def workings(
+        self,
+        key: str,
+        label: str,
+        formula: str,
+        unit: str,
+        note: str,
+        number_format: str,
+        columns: tuple[int, int],
         **look: Any,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """A row with the same formula in every column from the first to the last, without names."""
-        self._rows[key] = self.row
+        self.mark(key)
         self.label(label, bold=bool(look.get("bold")))
         for column in range(columns[0], columns[1] + 1):
             self.formula(self.row, column, self.filled(formula, column), number_format, **look)
+        self.describe(unit, note)
         self.row += 1
 
-    def filled(self, formula: str, column: int) -> str:
-        """The formula with {key} replaced by the cell of that row in this column."""
-        cells: Mapping[str, str] = {k: xl_rowcol_to_cell(r, column) for k, r in self._rows.items()}
-        return formula.format_map(cells)
+    def filled(self, formula: str, column: int, words: Mapping[str, str] | None = None) -> str:
+        """The formula with {key} replaced by the cell of that row in this column, or by a word."""
+        cells = {key: xl_rowcol_to_cell(row, column) for key, row in self._rows.items()}
+        return formula.format_map({**cells, "column": letter(column), **(words or {})})
 
     def mark(self, key: str) -> None:
         """Let formulas of the page call the next row {key}."""

@@ -104,7 +104,7 @@ def _fill_checks(page: Page) -> None:
     page.skip()
     first, last = page.row + 5, page.row + 4 + len(page.book.checks)
     statuses = f"$D${first + 1}:$D${last + 1}"
-    page.band("Master check", "Value", "", "", "Unit", "How it is computed")
+    page.band("Master check", "Value", last="How it is computed")
     page.results(
         "failing", "Checks that fail", f'=COUNTIF({statuses},"CHECK")', "checks",
         "count of CHECK below", style.WHOLE, ["failing_checks"],
@@ -120,7 +120,7 @@ def _fill_checks(page: Page) -> None:
     page.name_cells(MASTER_CHECK, page.row, 1)
     page.row += 1
     page.freeze()
-    page.band("Check", "Found", "Expected", "Status", "Unit", "If it says CHECK")
+    page.band("Check", "Found", "Expected", "Status", last="If it says CHECK")
     assert page.row == first
     for check in page.book.checks:
         page.label(check.label)

@@ -95,10 +95,10 @@ def fill(book: Book) -> None:
     )
     page.skip()
     page.freeze()
-    page.band("Scaling law", "Value", "Unit", "Name", "Source")
+    page.band("Scaling law", "Value", last="Source")
     blocks.law(page)
     page.skip()
-    page.band("Inputs of a scenario", "Value", "Unit", "Name", "Source")
+    page.band("Inputs of a scenario", "Value", last="Source")
     first = page.row
     for given in INPUTS:
         page.input(
@@ -107,7 +107,7 @@ def fill(book: Book) -> None:
     machines = first + len(INPUTS) - len(blocks.MACHINES)
     page.name_cells("deployment", (machines, page.row - 1), (0, 1))
     page.skip()
-    page.band("Results", "Value", "Unit", "Name", "How it is computed")
+    page.band("Results", "Value", last="How it is computed")
     page.results(
         "result_of", "Result of the scenario", "=scenario", "text", "the name above", style.PLAIN, ["result_of"],
     )  # fmt: skip

@@ -36,18 +36,14 @@ def fill(book: Book) -> None:
 
 
 def _pairs(page: Page) -> None:
-    page.band("Which model overtakes which", *_PAIR_TITLES, "Unit", "How it is computed")
-    fixed = page.book.format(num_format=style.WHOLE, **style.FIXED)
+    page.band("Which model overtakes which", *_PAIR_TITLES, last="How it is computed")
     for key, label, places in (
         ("first", "Model that is overtaken (its place on Results)", [a + 1 for a, _ in timeline.PAIRS]),
         ("second", "Model that overtakes (its place on Results)", [b + 1 for _, b in timeline.PAIRS]),
     ):  # fmt: skip
-        page.mark(key)
-        page.label(label)
-        for column, place in enumerate(places, start=1):
-            page.sheet.write(page.row, column, place, fixed)
-        page.describe("number", "1 Chinchilla-style, 2 compute-optimal, 3 cost-optimal")
-        page.row += 1
+        page.fixed(
+            key, label, places, "number", "1 Chinchilla-style, 2 compute-optimal, 3 cost-optimal"
+        )
     one = {k: f"INDEX(model_{k},1,{{first}})" for k in ("params", "tokens", "training_cost")}
     other = {k: f"INDEX(model_{k},1,{{second}})" for k in ("params", "tokens", "training_cost")}
     serving = "SERVE_COST({size},share_of_input,share_of_output,deployment)"
@@ -111,7 +107,7 @@ def _months(page: Page) -> None:
 
 
 def _served(page: Page) -> None:
-    page.band("Total cost by tokens served", *MODEL_TITLES, "Unit", "How it is computed")
+    page.band("Total cost by tokens served", *MODEL_TITLES, last="How it is computed")
     rows = page.input_column(
         "served_shares", "Share of the lifetime demand", _SERVED, '"x "0.00', NON_NEGATIVE
     )

@@ -161,7 +161,7 @@ def fill(book: Book) -> Given:
 
 
 def _scenario(page: Page) -> None:
-    page.band("Scenario", "Value", *_FIGURES, "Unit", "Name", "Source")
+    page.band("Scenario", "Value", *_FIGURES, last="Source")
     page.name_cells("scenario_names", page.heading_row, (FIRST, LAST))
     page.input("scenario", "Selected scenario", "Base", "choice", "drives every sheet but Scenarios, which shows all four", style.PLAIN, SCENARIOS)  # fmt: skip
     page.results(
@@ -171,7 +171,7 @@ def _scenario(page: Page) -> None:
 
 
 def _quality(page: Page) -> None:
-    page.band("Target quality", "Value", "", "", "", "", "Unit", "Name", "Source")
+    page.band("Target quality", "Value", last="Source")
     page.input(
         "quality_by", "Quality is given by", BY_PARAMS, "choice",
         f'"{BY_PARAMS}": as good as a Chinchilla-style model of that size; "{BY_LOSS}": as a loss',
@@ -206,7 +206,7 @@ def _quality(page: Page) -> None:
 def _driven(
     page: Page, title: str, assumptions: Sequence[Driven], rows: dict[str, int]
 ) -> None:  # fmt: skip
-    page.band(title, "Selected", *_FIGURES, "Unit", "Name", "Source")
+    page.band(title, "Selected", *_FIGURES, last="Source")
     for a in assumptions:
         rows[a.name] = page.row
         line = page.row + 1
@@ -221,7 +221,7 @@ def _driven(
 
 
 def _single(page: Page) -> None:
-    page.band("Organisation", "Value", "", "", "", "", "Unit", "Name", "Source")
+    page.band("Organisation", "Value", last="Source")
     page.input("training_fleet", "GPUs for training", 512, "GPUs", "assumption", style.WHOLE, POSITIVE)  # fmt: skip
     page.input("discount_rate", "Discount rate a year", 0.10, "share a year", "assumption", style.PERCENT, Between(-0.5, 10))  # fmt: skip
     page.input(
@@ -236,7 +236,7 @@ def _single(page: Page) -> None:
 
 
 def _constants(page: Page) -> None:
-    page.band("Constants", "Value", "", "", "", "", "Unit", "Name", "Source")
+    page.band("Constants", "Value", last="Source")
     constants = (
         ("train_FLOPs_per_token", "Training FLOPs a token and parameter", 6, "FLOPs",
          "6 N D, arXiv 2401.00448, Eq. 3", style.WHOLE),

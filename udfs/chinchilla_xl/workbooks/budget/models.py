@@ -34,18 +34,12 @@ def fill(book: Book) -> None:
     )
     page.skip()
     page.freeze()
-    page.band("What the size accounts for", *MODEL_TITLES, "Unit", "How it is computed")
-    fixed = page.book.format(num_format=style.WHOLE, **style.FIXED)
+    page.band("What the size accounts for", *MODEL_TITLES, last="How it is computed")
     for key, label, values, note in (
         ("demand", "Counts serving", _COUNTS_DEMAND, "definition of the three models"),
         ("dollars", "Counts dollars instead of FLOPs", _COUNTS_DOLLARS, "definition of the three models"),
     ):  # fmt: skip
-        page.mark(key)
-        page.label(label)
-        for column, value in enumerate(values, start=1):
-            page.sheet.write(page.row, column, value, fixed)
-        page.describe("1 yes, 0 no", note)
-        page.row += 1
+        page.fixed(key, label, values, "1 yes, 0 no", note)
     for kind in ("input", "output"):
         page.results(
             kind, f"{kind.capitalize()} tokens", f"={{demand}}*{kind}_tokens", "tokens",
@@ -65,7 +59,7 @@ def fill(book: Book) -> None:
         [f"{m}_{data.name}" for m in MODELS],
     )  # fmt: skip
     page.skip()
-    page.band("Size", *MODEL_TITLES, "Unit", "How it is computed")
+    page.band("Size", *MODEL_TITLES, last="How it is computed")
     machines = f"{{{MACHINES[0].name}}}:{{{data.name}}}"
     plan = f"OPT_PLAN(target_loss,{{input}},{{output}},{machines},coefficients,,,FALSE)"
     rows = (

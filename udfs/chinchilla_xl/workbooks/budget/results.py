@@ -87,7 +87,7 @@ def fill(book: Book) -> None:
     )
     page.skip()
     page.freeze()
-    page.band("Selection", "Value", "", "", "Unit", "How it is computed")
+    page.band("Selection", "Value", last="How it is computed")
     page.results("scenario", "Scenario", "=scenario", "choice", "selected on Inputs", style.PLAIN, ["shown_scenario"])  # fmt: skip
     page.results("target", "Target loss", "=target_loss", "nats/token", "from Inputs", style.LOSS, ["shown_target_loss"])  # fmt: skip
     page.results("demand", "Lifetime inference tokens", "=inference_tokens", "tokens", "from Scenarios", style.COUNT, ["shown_inference_tokens"])  # fmt: skip
@@ -140,15 +140,11 @@ def _over_time() -> tuple[Row, ...]:
 
 
 def _block(page: Page, title: str, rows: tuple[Row, ...]) -> None:
-    page.band(title, *MODEL_TITLES, "Unit", "How it is computed")
+    page.band(title, *MODEL_TITLES, last="How it is computed")
     for key, label, formula, unit, how, number_format in rows:
-        page.mark(key)
-        page.label(label, bold=key in _BOLD)
-        look = {"bold": True, "top": 1} if key in _BOLD else {}
-        for column, model in enumerate(MODELS, start=1):
-            text = page.filled(formula.replace("{model}", model), column)
-            page.formula(page.row, column, text, number_format, **look)
-            page.name_cells(f"{model}_{key}", page.row, column)
-        page.describe(unit, how)
-        page.row += 1
+        names = [f"{model}_{key}" for model in MODELS]
+        page.results(
+            key, label, formula, unit, how, number_format, names,
+            bold=key in _BOLD, each={"model": MODELS},
+        )  # fmt: skip
     page.skip()

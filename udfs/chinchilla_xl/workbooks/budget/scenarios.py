@@ -11,8 +11,8 @@ from chinchilla_xl.workbooks.budget.inputs import BEYOND, LAST, LIVE, SCENARIOS,
 from chinchilla_xl.workbooks.charts import stacked_dollars
 from chinchilla_xl.workbooks.page import Page, letter
 
-_NAMES = ("", "low_", "base_", "high_", "custom_")
-"""What the names of the results start with: those of the selected scenario have no prefix."""
+_PREFIXES = ("selected_", *(f"{scenario.lower()}_" for scenario in SCENARIOS))
+"""What the names of the results start with."""
 
 _TITLES = ("Selected", *SCENARIOS)
 
@@ -45,21 +45,15 @@ def _row(
     page: Page, key: str, label: str, formula: str, unit: str, note: str, number_format: str,
     suffix: str = "", *, bold: bool = False,
 ) -> None:  # fmt: skip
-    """A row of one formula in five columns; {column} in it is the letter of the column."""
-    page.mark(key)
-    page.label(label, bold=bold)
-    name = suffix or key
-    look = {"bold": True, "top": 1} if bold else {}
-    for column, prefix in enumerate(_NAMES, start=LIVE):
-        text = page.filled(formula.replace("{column}", letter(column)), column)
-        page.formula(page.row, column, text, number_format, **look)
-        page.name_cells(f"{prefix or 'selected_'}{name}", page.row, column)
-    page.describe(unit, note)
-    page.row += 1
+    """A row of one formula in five columns."""
+    names = [f"{prefix}{suffix or key}" for prefix in _PREFIXES]
+    page.results(
+        key, label, formula, unit, note, number_format, names, bold=bold, first=LIVE
+    )  # fmt: skip
 
 
 def _demand(page: Page, given: Given) -> None:
-    page.band("Demand", *_TITLES, "Unit", "How it is computed")
+    page.band("Demand", *_TITLES, last="How it is computed")
     cell = given.cell
     rows = (
         ("ramp", "Months of ramp within the service",
@@ -87,7 +81,7 @@ def _demand(page: Page, given: Given) -> None:
 
 
 def _plan(page: Page, given: Given) -> None:
-    page.band("Cost-optimal model", *_TITLES, "Unit", "How it is computed")
+    page.band("Cost-optimal model", *_TITLES, last="How it is computed")
     plan = f"OPT_PLAN(target_loss,{{input_tokens}},{{output_tokens}},{given.machines},coefficients,,,FALSE)"
     serving = f"SERVE_COST({{params}},{{input_tokens}},{{output_tokens}},{given.machines})"
     chinchilla = (
@@ -120,7 +114,7 @@ def _plan(page: Page, given: Given) -> None:
 
 def _present_value(page: Page, given: Given) -> None:
     """In one formula each, apart from the timeline, so that each is a check of the other."""
-    page.band("Present value", *_TITLES, "Unit", "How it is computed")
+    page.band("Present value", *_TITLES, last="How it is computed")
     cell = given.cell
     column = f"COLUMNS(${letter(LIVE)}{page.row}:{{column}}{page.row})"
     prices = f"INDEX(scenario_prices,{column},0)"  # one row a column of this sheet

@@ -57,15 +57,12 @@ def _factors(
 
 
 def _top(
-    page: Page, key: str, label: str, formula: str, number_format: str, unit: str, how: str, count: int
+    page: Page, key: str, label: str, formula: str, unit: str, how: str, number_format: str, count: int
 ) -> None:  # fmt: skip
     """A row of workings along the top of a grid, named after its key."""
-    row = page.row
-    page.series(key, label, formula, number_format, (FIRST, FIRST + count - 1), bold=True)
-    page.row = row
-    page.describe(unit, how)
-    page.name_cells(key, row, (FIRST, FIRST + count - 1))
-    page.row += 1
+    columns = (FIRST, FIRST + count - 1)
+    page.workings(key, label, formula, unit, how, number_format, columns, bold=True)
+    page.name_cells(key, page.row_of(key), columns)
 
 
 def _side(
@@ -90,12 +87,12 @@ def _side(
 
 def _demand_by_quality(page: Page) -> None:
     count = len(_QUALITY)
-    page.band("Demand x quality", "", "", *[""] * 7, "Unit", "How it is computed")
+    page.band("Demand x quality", last="How it is computed")
     _factors(page, "quality_factors", "Factor on the size of equal quality", _QUALITY, "factor")
     _top(page, "quality_sizes", "Chinchilla-style model as good", "={quality_factors}*chinchilla_style_params",
-         style.COUNT, "parameters", "factor x size of the Chinchilla-style model of the target loss", count)  # fmt: skip
+         "parameters", "factor x size of the Chinchilla-style model of the target loss", style.COUNT, count)  # fmt: skip
     _top(page, "quality_losses", "Its loss", "=CHINCHILLA_LOSS({quality_sizes},CHINCHILLA_TOKENS({quality_sizes},coefficients),coefficients)",
-         style.LOSS, "nats/token", "CHINCHILLA_LOSS of that size on CHINCHILLA_TOKENS", count)  # fmt: skip
+         "nats/token", "CHINCHILLA_LOSS of that size on CHINCHILLA_TOKENS", style.LOSS, count)  # fmt: skip
     page.band(
         "Factor on demand",
         "Input tokens",
@@ -117,10 +114,10 @@ def _demand_by_quality(page: Page) -> None:
 
 def _price_by_mfu(page: Page) -> None:
     count = len(_MFUS)
-    page.band("GPU price x MFU of serving", "", "", *[""] * 7, "Unit", "How it is computed")
+    page.band("GPU price x MFU of serving", last="How it is computed")
     _factors(page, "mfu_factors", "Factor on output MFU", _MFUS, "factor")
-    _top(page, "grid_mfus", "Output MFU", "={mfu_factors}*live_output_MFU", style.MFU,
-         "fraction", "factor x output MFU", count)  # fmt: skip
+    _top(page, "grid_mfus", "Output MFU", "={mfu_factors}*live_output_MFU",
+         "fraction", "factor x output MFU", style.MFU, count)  # fmt: skip
     page.band(
         "Factor on price",
         "Serving GPU price",
@@ -142,7 +139,7 @@ def _price_by_mfu(page: Page) -> None:
 
 def _size_by_demand(page: Page) -> None:
     count = len(_DEMAND)
-    page.band("Model size on the iso-loss curve", "", "", *[""] * 7, "Unit", "How it is computed")
+    page.band("Model size on the iso-loss curve", last="How it is computed")
     page.results(
         "floor", "Smallest size that can reach the loss",
         "=(coefficient_A/(target_loss-coefficient_E))^(1/coefficient_alpha)", "parameters",
@@ -152,7 +149,7 @@ def _size_by_demand(page: Page) -> None:
     _factors(page, "size_demand_factors", "Factor on demand", _DEMAND, "factor")
     for kind in ("input", "output"):
         _top(page, f"size_{kind}_tokens", f"{kind.capitalize()} tokens", f"={{size_demand_factors}}*{kind}_tokens",
-             style.COUNT, "tokens", "factor x lifetime tokens", count)  # fmt: skip
+             "tokens", "factor x lifetime tokens", style.COUNT, count)  # fmt: skip
     page.band(
         "Factor on size above the smallest",
         "Model size",

@@ -29,7 +29,7 @@ def fill(book: Book) -> None:
     )
     page.skip()
     page.freeze()
-    page.band("Needed", *["", "", "", "", "", "", ""], *MODEL_TITLES, "Unit", "How it is computed")
+    page.band("Needed", *["", "", "", "", "", "", ""], *MODEL_TITLES, last="How it is computed")
     page.mark("needed")
     page.label("Training tokens")
     for column, model in enumerate(MODELS, start=_SHARE):
@@ -43,7 +43,7 @@ def fill(book: Book) -> None:
     page.describe("years", "year of the first month - year of the stock")
     page.row += 1
     page.skip()
-    page.band("Share of the stock", *_COLUMNS, "Unit", "Source")
+    page.band("Share of the stock", *_COLUMNS, last="Source")
     stocks = data.load("text_stock.toml")
     top = page.row
     for stock in stocks.values():
@@ -81,9 +81,7 @@ def _row(page: Page, stock: dict[str, Any]) -> None:
 
 def _extremes(page: Page, bottom: int) -> None:
     """How the share of the aggregate stock moves within the published interval."""
-    page.band(
-        "Share of all sources together", *[""] * 7, *MODEL_TITLES, "Unit", "How it is computed"
-    )
+    page.band("Share of all sources together", *[""] * 7, *MODEL_TITLES, last="How it is computed")
     for label, column, key in (
         ("if the stock is at its high end", _TOKENS_HIGH, "least_share"),
         ("if the stock is as estimated", _TOKENS, "expected_share"),

@@ -37,6 +37,8 @@ _TITLES = ("Low factor", "High factor", "Cost if low", "Cost if high", "Change i
 
 _PLAN_COLUMN, _FIRST = 1, 2
 _LAST = _FIRST + 2 * _COUNT - 1
+_SPAN = (_PLAN_COLUMN, _LAST)
+_CASES = ("Plan", *["low"] * _COUNT, *["high"] * _COUNT)
 
 
 def fill(book: Book) -> None:
@@ -64,7 +66,7 @@ def fill(book: Book) -> None:
 
 
 def _table(page: Page, top: int) -> None:
-    page.band("Assumption", *_TITLES, "Unit", "How it is computed")
+    page.band("Assumption", *_TITLES, last="How it is computed")
     bottom = top + _COUNT - 1
     for column, (which, factor) in enumerate((("low", _LOW), ("high", _HIGH)), start=1):
         page.input_column(
@@ -101,9 +103,7 @@ def _sorted(page: Page) -> None:
         "Rank",
         "Change if low",
         "Change if high",
-        *[""] * (len(_TITLES) - 3),
-        "Unit",
-        "How it is computed",
+        last="How it is computed",
     )
     first = page.row
     for _ in ASSUMPTIONS:
@@ -141,69 +141,40 @@ def _chart(page: Page) -> None:
 def _cases(page: Page) -> None:
     page.title("Cases", "Workings of the sheet Tornado: a column a case.")
     page.skip()
-    page.band("Case", "Plan", *["low"] * _COUNT, *["high"] * _COUNT, "Unit", "How it is computed")
+    page.band("Case", *_CASES, last="How it is computed")
     page.freeze(_FIRST)
     page.sheet.repeat_columns(0, _PLAN_COLUMN)
-    fixed = page.book.format(num_format=style.WHOLE, **style.FIXED)
-    for key, label, numbers, how in (
-        ("place", "Place of the assumption in the table", [*range(1, _COUNT + 1)] * 2, "the rows of Tornado; 0: the plan itself"),
-        ("which", "Low (1) or high (2)", [1] * _COUNT + [2] * _COUNT, "the columns of Tornado; 0: the plan itself"),
-    ):  # fmt: skip
-        page.mark(key)
-        page.label(label)
-        for column, number in enumerate([0, *numbers], start=_PLAN_COLUMN):
-            page.sheet.write(page.row, column, number, fixed)
-        page.describe("number", how)
-        page.row += 1
-    span = (_PLAN_COLUMN, _LAST)
-    _row(
-        page,
-        "name",
-        "Assumption that changes",
-        '=IF({place}=0,"none",INDEX(tornado_names,{place}))',
-        "name",
-        "from Tornado",
-        style.PLAIN,
-        span,
-        wrap=True,
-    )
-    _row(
-        page,
-        "factor",
-        "Its factor",
+    page.fixed(
+        "place", "Place of the assumption in the table", [0, *[*range(1, _COUNT + 1)] * 2],
+        "number", "the rows of Tornado; 0: the plan itself",
+    )  # fmt: skip
+    page.fixed(
+        "which", "Low (1) or high (2)", [0, *[1] * _COUNT, *[2] * _COUNT],
+        "number", "the columns of Tornado; 0: the plan itself",
+    )  # fmt: skip
+    page.sheet.set_row(page.row, 54)  # long names, in several lines
+    page.workings(
+        "name", "Assumption that changes", '=IF({place}=0,"none",INDEX(tornado_names,{place}))',
+        "name", "from Tornado", style.PLAIN, _SPAN, text_wrap=True,
+    )  # fmt: skip
+    page.workings(
+        "factor", "Its factor",
         "=IF({which}=0,1,IF({which}=1,INDEX(tornado_low_factors,{place}),INDEX(tornado_high_factors,{place})))",
-        "factor",
-        "from Tornado",
-        style.FACTOR,
-        span,
-    )
+        "factor", "from Tornado", style.FACTOR, _SPAN,
+    )  # fmt: skip
     page.skip()
-    page.band(
-        "Figures of the case",
-        "Plan",
-        *["low"] * _COUNT,
-        *["high"] * _COUNT,
-        "Unit",
-        "How it is computed",
-    )
+    page.band("Figures of the case", *_CASES, last="How it is computed")
     unit = letter(page.notes)
     for key, label, source, its_unit, number_format in _PLAN:
         line = page.row + 1
         here = f"{source}*IF($A{line}={{name}},{{factor}},1)"
         capped = f"MIN(MAX(1,{source}),{here})"  # an impossible plan stays impossible
-        _row(
-            page, key, label, f'=IF(${unit}{line}="fraction",{capped},{here})', its_unit,
-            "the plan's figure x the factor, if it is the one that changes", number_format, span,
+        page.workings(
+            key, label, f'=IF(${unit}{line}="fraction",{capped},{here})', its_unit,
+            "the plan's figure x the factor, if it is the one that changes", number_format, _SPAN,
         )  # fmt: skip
     page.skip()
-    page.band(
-        "Cost of the case",
-        "Plan",
-        *["low"] * _COUNT,
-        *["high"] * _COUNT,
-        "Unit",
-        "How it is computed",
-    )
+    page.band("Cost of the case", *_CASES, last="How it is computed")
     machines = f"{{{MACHINES[0].name}}}:{{{MACHINES[-1].name}}}"
     for key, label, formula, its_unit, how, number_format in (
         ("input_tokens", "Input tokens", "={requests}*{months}*{input}", "tokens", "requests x months x tokens a request", style.COUNT),
@@ -213,7 +184,7 @@ def _cases(page: Page) -> None:
         ("cost", "Total cost", f"=OPT_COST({{loss}},{{input_tokens}},{{output_tokens}},{machines},coefficients)",
          "$", "OPT_COST: the best size of the case", style.DOLLARS),
     ):  # fmt: skip
-        _row(page, key, label, formula, its_unit, how, number_format, span)
+        page.workings(key, label, formula, its_unit, how, number_format, _SPAN)
     row = page.row_of("cost")
     page.name_cells("plan_cost", row, _PLAN_COLUMN)
     page.name_cells("tornado_low_costs", row, (_FIRST, _FIRST + _COUNT - 1))
@@ -221,17 +192,3 @@ def _cases(page: Page) -> None:
     page.sheet.set_print_scale(68)
     page.sheet.set_v_pagebreaks([_FIRST + _COUNT, _LAST + 1])
     page.finish()
-
-
-def _row(
-    page: Page, key: str, label: str, formula: str, unit: str, how: str, number_format: str,
-    span: tuple[int, int], *, wrap: bool = False,
-) -> None:  # fmt: skip
-    row = page.row
-    look = {"text_wrap": True} if wrap else {}
-    page.series(key, label, formula, number_format, span, **look)
-    page.row = row
-    page.describe(unit, how)
-    if wrap:
-        page.sheet.set_row(row, 54)
-    page.row += 1

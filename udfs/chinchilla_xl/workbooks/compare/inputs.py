@@ -40,7 +40,6 @@ _MODELS: tuple[tuple[str | None, str | None, float | None, float | None], ...] =
     ("Chinchilla", SIZING[0], 70e9, 1.4e12),
     (None, None, None, None),
 )
-_HEADINGS = ("Value", "", "", "", "Unit", "Name", "Source")
 
 
 def fill(book: Book) -> None:
@@ -55,14 +54,14 @@ def fill(book: Book) -> None:
     page.skip()
     _demand(page)
     page.skip()
-    page.band("GPU pricing and utilisation", *_HEADINGS)
+    page.band("GPU pricing and utilisation", "Value", last="Source")
     blocks.machines(page)
     page.finish()
     _models(book)
 
 
 def _quality(page: Page) -> None:
-    page.band("Target quality", *_HEADINGS)
+    page.band("Target quality", "Value", last="Source")
     page.input(
         "target_params", "As good as a Chinchilla-style model of", 30e9, "parameters",
         "assumption (row 4 of Tables 2 and 3 of arXiv 2401.00448)", style.COUNT, POSITIVE,
@@ -76,7 +75,7 @@ def _quality(page: Page) -> None:
 
 
 def _demand(page: Page) -> None:
-    page.band("Demand", *_HEADINGS)
+    page.band("Demand", "Value", last="Source")
     page.input(
         "requests_per_month", "Requests in the first month", 646e6, "requests",
         "assumption (by default, with the rows below, 5T tokens in all)", style.COUNT, NON_NEGATIVE,

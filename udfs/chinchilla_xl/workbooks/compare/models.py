@@ -46,7 +46,7 @@ def fill(book: Book) -> None:
 
 
 def _target(page: Page) -> None:
-    page.band("Target and demand", "", "Value", *[""] * 11, "Unit", "How it is computed")
+    page.band("Target and demand", "", "Value", last="How it is computed")
     rows = (
         ("style_tokens", "Training tokens of the target", "=CHINCHILLA_TOKENS(target_params,coefficients)",
          "tokens", "CHINCHILLA_TOKENS of the target size", style.COUNT),

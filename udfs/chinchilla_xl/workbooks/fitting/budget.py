@@ -9,7 +9,6 @@ from chinchilla_xl.workbooks.columns import COUNTER, Column, table
 from chinchilla_xl.workbooks.page import Page
 from chinchilla_xl.workbooks.style import Between
 
-_HEADINGS = ("Value", "", "", "", "Unit", "Name", "Source")
 _PERCENTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _BINS = 20
 UNREACHED = "out of reach"
@@ -26,7 +25,7 @@ def fill_inputs(book: Book) -> None:
     )
     page.skip()
     page.freeze()
-    page.band("Target quality", *_HEADINGS)
+    page.band("Target quality", "Value", last="Source")
     page.input(
         "target_loss", "Target loss", 2.0, "nats/token", "assumption; on the data and tokeniser of the runs",
         style.LOSS, POSITIVE,
@@ -36,7 +35,7 @@ def fill_inputs(book: Book) -> None:
         Between(0.5, 0.999),
     )  # fmt: skip
     page.skip()
-    page.band("Demand", *_HEADINGS)
+    page.band("Demand", "Value", last="Source")
     page.input("requests_per_month", "Requests a month", 646e6, "requests",
                "assumption (by default, with the rows below, 5T tokens in all)", style.COUNT, NON_NEGATIVE)  # fmt: skip
     blocks.request(page)
@@ -47,7 +46,7 @@ def fill_inputs(book: Book) -> None:
             "tokens", "requests a month x months x tokens a request", style.COUNT, [f"{kind}_tokens"],
         )  # fmt: skip
     page.skip()
-    page.band("GPU pricing and utilisation", *_HEADINGS)
+    page.band("GPU pricing and utilisation", "Value", last="Source")
     blocks.machines(page)
     page.finish()
 
@@ -72,15 +71,7 @@ def fill(book: Book) -> None:
 
 
 def _best(page: Page) -> None:
-    page.band(
-        "By the fitted law",
-        "Cost-optimal",
-        "Chinchilla-style",
-        "",
-        "",
-        "Unit",
-        "How it is computed",
-    )
+    page.band("By the fitted law", "Cost-optimal", "Chinchilla-style", last="How it is computed")
     demand = "EFFECTIVE_TOKENS(input_tokens,output_tokens,deployment)"
     page.results(
         "demand", "Demand that the size accounts for", f"={demand}", "tokens",
@@ -135,7 +126,7 @@ def _percentiles(page: Page) -> None:
         len(_PERCENTILES), cases=[f"p{round(100 * share):02d}" for share in _PERCENTILES],
     )  # fmt: skip
     page.skip()
-    page.band("Reach", "Value", "", "", "", "Unit", "How it is computed")
+    page.band("Reach", "Value", last="How it is computed")
     page.results(
         "reach", "Draws that reach the target loss", "=COUNT(draw_cost)/draw_count", "share",
         "draws whose E is below it", style.PERCENT, ["reaching_share"],

@@ -23,12 +23,12 @@ def fill(book: Book) -> None:
     )
     page.skip()
     page.freeze()
-    page.band("Draws", "Value", *[""] * 6, "Unit", "How it is computed")
+    page.band("Draws", "Value", last="How it is computed")
     page.constant(
         "draw_count", "Draws", COUNT, "count", "as many rows as stand below", style.WHOLE,
     )  # fmt: skip
     page.skip()
-    page.band("Draw", *NAMES, "Size", "Cost", "Unit", "How it is computed")
+    page.band("Draw", *NAMES, "Size", "Cost", last="How it is computed")
     rows = (page.row, page.row + COUNT - 1)
     fixed = book.format(num_format=style.WHOLE, align="left", font_color=style.GREY)
     for number, row in enumerate(range(rows[0], rows[1] + 1), start=1):

@@ -33,7 +33,7 @@ def fill(book: Book, runs: Page, rows: tuple[int, int]) -> None:
     )
     page.skip()
     page.freeze()
-    page.band("Fitted by FIT_COEFFS", "", "", "", "", "Unit", "How it is computed")
+    page.band("Fitted by FIT_COEFFS", last="How it is computed")
     first = page.row
     page.spill(
         "fitted_coefficients", (first, first + _ROWS - 1), (0, len(NAMES) - 1),
@@ -45,7 +45,7 @@ def fill(book: Book, runs: Page, rows: tuple[int, int]) -> None:
     page.name_cells("fitted_law", (first + 1, first + len(NAMES)), 1)
     page.row = first + _ROWS + _WARNINGS
     page.skip()
-    page.band("Verdict", "Value", "", "", "", "Unit", "How it is computed")
+    page.band("Verdict", "Value", last="How it is computed")
     for name, label, place, look in (
         ("fit_verdict", "Verdict", 7, style.PLAIN),
         ("fit_points", "Runs", 10, style.WHOLE),

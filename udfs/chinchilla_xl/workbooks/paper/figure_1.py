@@ -36,7 +36,7 @@ def fill(page: Page) -> None:
 
 def _models(page: Page) -> None:
     claim = printed.figure_1()
-    page.band("Models", "Value", *[""] * 7, "Unit", "Name", "Source")
+    page.band("Models", "Value", last="Source")
     rows = (
         ("figure_1_large", "Chinchilla-style model", claim["large"].value, "parameters", "arXiv 2401.00448, Fig. 1", style.COUNT),
         ("figure_1_small", "Smaller model of the same loss", claim["small"].value, "parameters", "arXiv 2401.00448, Fig. 1", style.COUNT),
@@ -58,7 +58,7 @@ def _models(page: Page) -> None:
         ("figure_1_saved", "FLOPs saved", "=figure_1_large_flops-figure_1_small_flops", "FLOPs", "difference", "0.000E+00"),
         ("figure_1_saved_share", "Share of FLOPs saved", "=figure_1_saved/figure_1_large_flops", "share", "FLOPs saved / those of the Chinchilla-style model", "0.00%"),
     )  # fmt: skip
-    page.band("Results", "Value", *[""] * 7, "Unit", "Name", "How it is computed")
+    page.band("Results", "Value", last="How it is computed")
     for name, label, formula, unit, note, look in results:
         page.results(name, label, formula, unit, note, look, [name])
 

@@ -90,7 +90,7 @@ def _figure_5(page: Page) -> None:
     )  # fmt: skip
     page.skip()
     page.freeze()
-    page.band("Model", "Value", *[""] * 7, "Unit", "Name", "Source")
+    page.band("Model", "Value", last="Source")
     for name, label, value, unit, source, look in (
         ("figure_5_params", "Size", 367e6, "parameters", "arXiv 2401.00448, Table 4: 370M", style.COUNT),
         ("figure_5_least_ratio", "Fewest tokens per parameter", 10, "tokens/param", "arXiv 2401.00448, Table 4", style.WHOLE),

@@ -28,11 +28,11 @@ def fill_inputs(page: Page) -> None:
     page.title("Inputs", "The settings of the paper; change them to see what its figures rest on.")
     page.skip()
     page.freeze()
-    page.band("Scaling law", "Value", "", "", "", "Unit", "Name", "Source")
+    page.band("Scaling law", "Value", last="Source")
     blocks.law(page)
     blocks.flops_factors(page)
     page.skip()
-    page.band("Request", "Value", "", "", "", "Unit", "Name", "Source")
+    page.band("Request", "Value", last="Source")
     blocks.request(page)
     page.results(
         "input_share", "Share of input tokens",
@@ -48,16 +48,16 @@ def fill_inputs(page: Page) -> None:
         "arXiv 2401.00448, Table 3: read literally", style.WHOLE,
     )  # fmt: skip
     page.skip()
-    page.band("GPU pricing and utilisation", "Value", "", "", "", "Unit", "Name", "Source")
+    page.band("GPU pricing and utilisation", "Value", last="Source")
     blocks.machines(page)
     page.skip()
-    page.band("Pass rule", "Value", "", "", "", "Unit", "Name", "Source")
+    page.band("Pass rule", "Value", last="Source")
     page.constant(
         "half_a_digit", "A figure passes if it is as near as this", 0.5 * (1 + 1e-9),
         "digits", "of its last printed digit: it rounds to what is printed", "0.0",
     )  # fmt: skip
     page.skip()
-    page.band("Axes of Figures 2 and 6", "Value", "", "", "", "Unit", "Name", "Source")
+    page.band("Axes of Figures 2 and 6", "Value", last="Source")
     page.input(
         "least_demand", "Fewest inference tokens", 1e9, "tokens", "assumption: left edge",
         style.COUNT, POSITIVE,
