@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from chinchilla_xl.workbooks.charts import put_chart
 from chinchilla_xl.workbooks.page import Page
 
 COLOUR = "#1F3864"
@@ -33,8 +34,8 @@ def interval_chart(page: Page, rows: tuple[int, int], name: str) -> None:
         {"name": "high", "categories": categories, "values": [page.name, first, 4, last, 4],
          "line": {"none": True}, "marker": {"type": "none"}}
     )  # fmt: skip
-    page.chart(
-        chart, f"Intervals: {name}",
+    put_chart(
+        page, chart, f"Intervals: {name}",
         {"name": "coefficient"}, {"name": "share of the estimate", "num_format": "0%", "min": 0}, legend=False,
     )  # fmt: skip
 
@@ -53,8 +54,8 @@ def residual_chart(
             "marker": {"type": "circle", "size": 5, "fill": {"color": COLOUR}},
         }
     )
-    page.chart(
-        chart, "Residuals against tokens per parameter",
+    put_chart(
+        page, chart, "Residuals against tokens per parameter",
         {"name": "tokens per parameter", "label_position": "low", **axis},
         {"name": "log of fitted over measured", "num_format": "0.00%"},
     )  # fmt: skip

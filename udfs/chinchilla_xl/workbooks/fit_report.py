@@ -13,6 +13,7 @@ from chinchilla_xl.fit import Fit
 from chinchilla_xl.functions.fitting import fit_table
 from chinchilla_xl.workbooks import style
 from chinchilla_xl.workbooks.book import Book
+from chinchilla_xl.workbooks.charts import put_chart
 from chinchilla_xl.workbooks.fit_charts import interval_chart, residual_chart
 from chinchilla_xl.workbooks.page import Page
 from chinchilla_xl.workbooks.runs import RunsTable
@@ -152,8 +153,8 @@ def _loss_chart(report: Page, runs: Page, table: RunsTable, order: Any, first: i
             )
         start = stop + 1
     lowest = math.floor(_numbers(table.losses).min() * 5) / 5
-    report.chart(
-        chart, "Loss against tokens, by size (points: runs; lines: fitted)",
+    put_chart(
+        report, chart, "Loss against tokens, by size (points: runs; lines: fitted)",
         {"name": "training tokens", **_log_axis(_numbers(table.tokens))},
         {"name": "nats per token", "min": lowest, "num_format": "0.0"},
     )  # fmt: skip

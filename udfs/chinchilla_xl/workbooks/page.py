@@ -29,8 +29,8 @@ MASTER_CHECK = "master_check"
 """The name of the cell that says whether all checks pass."""
 
 _ONE_CELL = re.compile(r"=(('[^']+'|\w+)!\$?[A-Z]{1,3}\$?\d+|(?P<name>[A-Za-z_][\w.]*))")
-_CHART_ROWS = 17
-_ROW_HEIGHT = 20  # pixels
+ROW_HEIGHT = 20  # pixels
+
 _LINE = 13  # points, of wrapped text
 _POINTS_A_CHARACTER = 5.3
 _PRINTED_WIDTH, _PRINTED_HEIGHT = 784, 509  # points of A4 across, without margins
@@ -340,10 +340,6 @@ class Page:
         """The row of a key, counted from 0."""
         return self._rows[key]
 
-    def area(self, first: str, last: str, columns: tuple[int, int]) -> list[Any]:
-        """[sheet, row, column, row, column] from the row of one key to that of another."""
-        return [self.name, self._rows[first], columns[0], self._rows[last], columns[1]]
-
     def describe(self, unit: str, source: str, name: str = "") -> None:
         """Unit, name if the page has a column for it, and source of the current row."""
         quiet = self.book.format(font_color=style.GREY, indent=1)
@@ -389,33 +385,11 @@ class Page:
         self._printed = 0.0
         self.sheet.set_h_pagebreaks(self._breaks)
 
-    def chart(
-        self,
-        chart: Any,
-        title: str,
-        x_axis: dict[str, Any],
-        y_axis: dict[str, Any],
-        *,
-        legend: bool = True,
-        rows: int = _CHART_ROWS,
-        width: int = 760,
-    ) -> None:
-        """Put a chart with titles, light gridlines and a legend below what was written so far.
-
-        It starts a new page in print if it does not fit on the current one.
-        """
-        chart.set_title({"name": title, "name_font": {"size": 12}, "overlay": False})
-        chart.set_x_axis(x_axis)
-        grid = {"visible": True, "line": {"color": "#D9D9D9"}}
-        chart.set_y_axis({"major_gridlines": grid, **y_axis})
-        chart.set_legend({"position": "bottom"} if legend else {"none": True})
-        chart.set_size({"width": width, "height": _ROW_HEIGHT * rows - _ROW_HEIGHT})
+    def keep_together(self, rows: int) -> None:
+        """Start a new page in print if so many rows do not fit on the current one."""
         since = self.row - (self._breaks[-1] if self._breaks else 0) + self._printed
         if since + rows > self._rows_a_page and since > 1:
             self.break_page()
-        self.skip()
-        self.sheet.insert_chart(self.row, 0, chart, {"description": title, "object_position": 1})
-        self.skip(rows)
 
     def finish(self) -> None:
         """Set what is printed, everything written so far, and protect all but the inputs."""

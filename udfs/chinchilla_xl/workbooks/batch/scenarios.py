@@ -7,6 +7,7 @@ from typing import Any
 from chinchilla_xl.workbooks import blocks, style
 from chinchilla_xl.workbooks.batch.model import INPUTS, OUTPUTS, Input
 from chinchilla_xl.workbooks.book import Book
+from chinchilla_xl.workbooks.charts import stacked_bars
 from chinchilla_xl.workbooks.columns import COUNTER, Column, table
 from chinchilla_xl.workbooks.page import Page
 
@@ -126,21 +127,10 @@ def fill_results(book: Book) -> None:
     top, _ = table(page, "result", columns, COUNT)
     page.skip()
     places = {column.key: place for place, column in enumerate(columns)}
-    chart = book.file.add_chart({"type": "bar", "subtype": "stacked"})
-    for key, name, colour in (
-        ("training_cost", "training", style.SERIES[1]),
-        ("serving_cost", "serving", style.SERIES[2]),
-    ):
-        chart.add_series({
-            "name": name, "categories": [page.name, top, 1, top + _CHARTED - 1, 1],
-            "values": [page.name, top, places[key], top + _CHARTED - 1, places[key]],
-            "fill": {"color": colour}, "gap": 60,
-        })  # fmt: skip
-    page.chart(
-        chart, f"Lifetime cost of the first {_CHARTED} scenarios",
-        {"name": "US dollars", "num_format": style.AXIS_DOLLARS, "label_position": "high",
-         "major_gridlines": {"visible": True, "line": {"color": "#D9D9D9"}}},
-        {"name": "scenario", "reverse": True, "major_gridlines": {"visible": False}}, rows=28,
+    parts = {"training": places["training_cost"], "serving": places["serving_cost"]}
+    stacked_bars(
+        page, f"Lifetime cost of the first {_CHARTED} scenarios", "scenario", places["scenario"],
+        parts, (top, top + _CHARTED - 1), height=28,
     )  # fmt: skip
     page.finish()
     book.rule(

@@ -8,6 +8,7 @@ from chinchilla_xl.workbooks.book import Book
 from chinchilla_xl.workbooks.budget import timeline
 from chinchilla_xl.workbooks.budget.inputs import BEYOND
 from chinchilla_xl.workbooks.budget.models import COLUMNS, MODEL_TITLES, MODELS
+from chinchilla_xl.workbooks.charts import line, put_chart
 from chinchilla_xl.workbooks.page import Page
 
 _SERVED = (0, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2)
@@ -122,14 +123,9 @@ def _served(page: Page) -> None:
         page.row += 1
     chart = page.book.file.add_chart({"type": "scatter", "subtype": "straight"})
     for column, colour in zip(range(COLUMNS[0], COLUMNS[1] + 1), style.SERIES, strict=False):
-        chart.add_series({
-            "name": [page.name, page.heading_row, column],
-            "categories": [page.name, rows[0], 0, rows[1], 0],
-            "values": [page.name, rows[0], column, rows[1], column],
-            "line": {"color": colour, "width": 2},
-        })  # fmt: skip
-    page.chart(
-        chart, "Total cost by tokens served, at the prices of the first month",
+        line(chart, page, [page.name, page.heading_row, column], 0, column, rows, colour)
+    put_chart(
+        page, chart, "Total cost by tokens served, at the prices of the first month",
         {"name": "multiple of the lifetime demand", "num_format": "0.0", "min": 0, "max": _SERVED[-1]},
         {"name": "US dollars", "num_format": style.AXIS_DOLLARS},
     )  # fmt: skip
@@ -144,8 +140,8 @@ def _month_chart(page: Page) -> None:
             "values": f"={model}_monthly_sum",
             "line": {"color": colour, "width": 2},
         })  # fmt: skip
-    page.chart(
-        chart, "Cumulative cost by month, at each month's prices",
+    put_chart(
+        page, chart, "Cumulative cost by month, at each month's prices",
         {"name": "month", "num_format": "mmm yy", "date_axis": True, "major_unit": 6, "major_unit_type": "months"},
         {"name": "US dollars", "num_format": style.AXIS_DOLLARS},
         rows=19,

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from chinchilla_xl.elementwise import POSITIVE
 from chinchilla_xl.workbooks import style
 from chinchilla_xl.workbooks.book import Book
+from chinchilla_xl.workbooks.charts import put_chart
 from chinchilla_xl.workbooks.page import Page, letter
 
 _DEMAND = (0.1, 0.25, 0.5, 1, 2, 4, 10)
@@ -187,8 +188,8 @@ def _size_chart(page: Page) -> None:
             "line": {"color": colour, "width": 1.75},
             "marker": {"type": "circle", "size": 5, "fill": {"color": colour}, "border": {"color": colour}},
         })  # fmt: skip
-    page.chart(
-        chart, "Total cost along the iso-loss curve, by factor on demand",
+    put_chart(
+        page, chart, "Total cost along the iso-loss curve, by factor on demand",
         {"name": "model size, parameters", "log_base": 10, "num_format": style.COUNT, "crossing": "min"},
         {"name": "US dollars", "num_format": style.AXIS_DOLLARS},
     )  # fmt: skip

@@ -8,6 +8,7 @@ from chinchilla_xl import data
 from chinchilla_xl.workbooks import style
 from chinchilla_xl.workbooks.book import Book
 from chinchilla_xl.workbooks.budget.models import MODEL_TITLES, MODELS
+from chinchilla_xl.workbooks.charts import put_chart
 from chinchilla_xl.workbooks.page import Page, letter
 
 _SOURCE = "Villalobos et al. 2022, arXiv 2211.04325"
@@ -105,8 +106,8 @@ def _chart(page: Page, top: int, bottom: int) -> None:
             "fill": {"color": colour},
             "gap": 80,
         })  # fmt: skip
-    page.chart(
-        chart, "Training tokens as a share of the stock of text (log scale; 100% is all there is)",
+    put_chart(
+        page, chart, "Training tokens as a share of the stock of text (log scale; 100% is all there is)",
         {"name": "source of text", "label_position": "low"},
         {"name": "share of the stock", "log_base": 10, "num_format": "0.###%", "crossing": "min"},
         rows=19, width=980,

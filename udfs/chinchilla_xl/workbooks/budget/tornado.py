@@ -10,6 +10,7 @@ from chinchilla_xl.elementwise import POSITIVE
 from chinchilla_xl.workbooks import style
 from chinchilla_xl.workbooks.book import Book
 from chinchilla_xl.workbooks.budget.inputs import MACHINES
+from chinchilla_xl.workbooks.charts import put_chart
 from chinchilla_xl.workbooks.page import Page, letter
 
 _SIZE = "Chinchilla-style model as good"
@@ -130,8 +131,8 @@ def _chart(page: Page) -> None:
             "overlap": 100,
             "gap": 40,
         })  # fmt: skip
-    page.chart(
-        chart, "Change of the total cost when one assumption is low or high",
+    put_chart(
+        page, chart, "Change of the total cost when one assumption is low or high",
         {"name": "change in US dollars", "num_format": style.SIGNED_DOLLARS, "label_position": "high"},
         {"name": "assumption", "reverse": True, "label_position": "low", "major_gridlines": {"visible": False}},
         rows=20, width=980,

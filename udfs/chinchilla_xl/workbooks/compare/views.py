@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chinchilla_xl.workbooks import style
 from chinchilla_xl.workbooks.book import Book
+from chinchilla_xl.workbooks.charts import line, put_chart
 from chinchilla_xl.workbooks.columns import COUNTER, Column, table
 from chinchilla_xl.workbooks.compare.inputs import COUNT, MOST_MONTHS
 from chinchilla_xl.workbooks.page import Page
@@ -65,13 +66,11 @@ def fill_time(book: Book) -> None:
         chart = book.file.add_chart({"type": "line"})
         for number in range(COUNT):
             column = left + number
-            chart.add_series({
-                "name": [page.name, names, column], "categories": [page.name, top, 0, bottom, 0],
-                "values": [page.name, top, column, bottom, column],
-                "line": {"color": _COLOURS[number], "width": 2},
-            })  # fmt: skip
-        page.chart(
-            chart, title, {"name": "months in service", "interval_unit": 6, "interval_tick": 6},
+            line(
+                chart, page, [page.name, names, column], 0, column, (top, bottom), _COLOURS[number]
+            )
+        put_chart(
+            page, chart, title, {"name": "months in service", "interval_unit": 6, "interval_tick": 6},
             {"name": "US dollars", "num_format": style.AXIS_DOLLARS, "min": 0}, rows=22,
         )  # fmt: skip
     page.finish()
@@ -115,16 +114,12 @@ def fill_demand(book: Book) -> None:
     )  # fmt: skip
     chart = book.file.add_chart({"type": "scatter", "subtype": "straight"})
     top = workings.row_of("costs")
+    rows = (top, top + _DEMANDS - 1)
     for number in range(COUNT):
         column = 2 + number
-        chart.add_series({
-            "name": [workings.name, top - 1, column],
-            "categories": [workings.name, top, 1, top + _DEMANDS - 1, 1],
-            "values": [workings.name, top, column, top + _DEMANDS - 1, column],
-            "marker": {"type": "none"}, "line": {"color": _COLOURS[number], "width": 2},
-        })  # fmt: skip
-    page.chart(
-        chart, "Lifetime cost by demand (compare only models of equal loss)",
+        line(chart, workings, [workings.name, top - 1, column], 1, column, rows, _COLOURS[number])
+    put_chart(
+        page, chart, "Lifetime cost by demand (compare only models of equal loss)",
         {"name": "inference tokens", "log_base": 10, "num_format": "0E+00", "min": 1e10, "max": 1e14},
         {"name": "US dollars", "log_base": 10, "num_format": style.AXIS_DOLLARS, "crossing": "min"}, rows=24,
     )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from chinchilla_xl.elementwise import NON_NEGATIVE, POSITIVE
 from chinchilla_xl.workbooks import blocks, style
 from chinchilla_xl.workbooks.book import Book
+from chinchilla_xl.workbooks.charts import put_chart
 from chinchilla_xl.workbooks.columns import COUNTER, Column, table
 from chinchilla_xl.workbooks.page import Page
 from chinchilla_xl.workbooks.style import Between
@@ -157,8 +158,8 @@ def _histogram(page: Page) -> None:
         "name": "share of draws", "categories": [page.name, rows[0], 2, rows[1], 2],
         "values": [page.name, rows[0], 4, rows[1], 4], "fill": {"color": style.SERIES[1]}, "gap": 10,
     })  # fmt: skip
-    page.chart(
-        chart, "Lifetime cost over the bootstrap draws", {"name": "cost up to (US dollars)", "num_format": style.DOLLARS},
+    put_chart(
+        page, chart, "Lifetime cost over the bootstrap draws", {"name": "cost up to (US dollars)", "num_format": style.DOLLARS},
         {"name": "share of draws", "num_format": "0%", "min": 0}, legend=False,
     )  # fmt: skip
     page.book.check(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from chinchilla_xl.elementwise import POSITIVE
 from chinchilla_xl.workbooks import style
 from chinchilla_xl.workbooks.book import Book
+from chinchilla_xl.workbooks.charts import line, put_chart
 from chinchilla_xl.workbooks.columns import COUNTER, Column, table
 from chinchilla_xl.workbooks.grids import heat_map
 from chinchilla_xl.workbooks.page import Page
@@ -115,9 +116,9 @@ def _figure_5(page: Page) -> None:
     page.break_page()
     chart = page.book.file.add_chart({"type": "scatter", "subtype": "straight"})
     for number, (fit, colour) in enumerate(zip(fits, style.SERIES, strict=False), start=1):
-        figure_1.line(chart, page, f"{number}: {fit['data']}", 1, 2 + number, (top, bottom), colour)
-    page.chart(
-        chart, "Loss against tokens per parameter, by the laws of Table 1",
+        line(chart, page, f"{number}: {fit['data']}", 1, 2 + number, (top, bottom), colour)
+    put_chart(
+        page, chart, "Loss against tokens per parameter, by the laws of Table 1",
         {"name": "tokens per parameter", "log_base": 10, "min": 10, "max": 10000, "num_format": "#,##0"},
         {"name": "loss (nats per token)", "num_format": "0.0", "min": 2}, rows=24,
     )  # fmt: skip
