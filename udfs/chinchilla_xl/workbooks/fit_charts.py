@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from chinchilla_xl.workbooks import style
 from chinchilla_xl.workbooks.charts import put_chart
 from chinchilla_xl.workbooks.page import Page
-
-COLOUR = "#1F3864"
 
 
 def interval_chart(page: Page, rows: tuple[int, int], name: str) -> None:
@@ -21,7 +20,7 @@ def interval_chart(page: Page, rows: tuple[int, int], name: str) -> None:
             "categories": categories,
             "values": [page.name, first, 1, last, 1],
             "line": {"none": True},
-            "marker": {"type": "diamond", "size": 9, "fill": {"color": COLOUR}},
+            "marker": {"type": "diamond", "size": 9, "fill": {"color": style.SERIES[0]}},
             "y_error_bars": {
                 "type": "custom",
                 "plus_values": f"='{page.name}'!$D${first + 1}:$D${last + 1}",
@@ -51,7 +50,7 @@ def residual_chart(
             "name": "log residual",
             "categories": [runs.name, first, ratio, last, ratio],
             "values": [runs.name, first, residual, last, residual],
-            "marker": {"type": "circle", "size": 5, "fill": {"color": COLOUR}},
+            "marker": {"type": "circle", "size": 5, "fill": {"color": style.SERIES[0]}},
         }
     )
     put_chart(

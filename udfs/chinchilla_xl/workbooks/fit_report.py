@@ -20,7 +20,6 @@ from chinchilla_xl.workbooks.runs import RunsTable
 
 TITLE = "Fit of a scaling law to training runs"
 
-_COLOURS = ("#1F3864", "#C55A11", "#548235", "#7030A0", "#2F75B5", "#BF9000", "#833C0C", "#525252")
 _LEAST_COUNT = 1e6
 """Runs below this are in units of their own, such as billions of parameters."""
 
@@ -127,7 +126,7 @@ def _loss_chart(report: Page, runs: Page, table: RunsTable, order: Any, first: i
     share = math.ceil(len(distinct) / _MOST_SERIES)
     group = np.searchsorted(distinct, sizes) // share
     start = first
-    for (_, members), colour in zip(groupby(group), _COLOURS, strict=False):
+    for (_, members), colour in zip(groupby(group), style.LINES, strict=False):
         stop = start + len(list(members)) - 1
         span = [runs.name, start, 2, stop, 2]
         low, high = sizes[start - first], sizes[stop - first]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from chinchilla_xl.workbooks import blocks, style
-from chinchilla_xl.workbooks.batch.model import INPUTS, OUTPUTS, Input
+from chinchilla_xl.workbooks.batch.model import INPUTS, OUTPUTS
+from chinchilla_xl.workbooks.blocks import Input
 from chinchilla_xl.workbooks.book import Book
 from chinchilla_xl.workbooks.charts import stacked_bars
 from chinchilla_xl.workbooks.columns import COUNTER, Column, table

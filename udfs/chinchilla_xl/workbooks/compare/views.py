@@ -9,10 +9,6 @@ from chinchilla_xl.workbooks.columns import COUNTER, Column, table
 from chinchilla_xl.workbooks.compare.inputs import COUNT, MOST_MONTHS
 from chinchilla_xl.workbooks.page import Page
 
-_COLOURS = (
-    "#1F3864", "#C55A11", "#548235", "#7030A0", "#2F75B5", "#BF9000", "#833C0C", "#525252",
-    "#00B0A0", "#FF6699",
-)  # fmt: skip
 _DEMANDS = 25
 
 _ACROSS_PARAMS, _ACROSS_TOKENS = "TRANSPOSE(model_params)", "TRANSPOSE(model_tokens)"
@@ -67,7 +63,13 @@ def fill_time(book: Book) -> None:
         for number in range(COUNT):
             column = left + number
             line(
-                chart, page, [page.name, names, column], 0, column, (top, bottom), _COLOURS[number]
+                chart,
+                page,
+                [page.name, names, column],
+                0,
+                column,
+                (top, bottom),
+                style.LINES[number],
             )
         put_chart(
             page, chart, title, {"name": "months in service", "interval_unit": 6, "interval_tick": 6},
@@ -117,7 +119,9 @@ def fill_demand(book: Book) -> None:
     rows = (top, top + _DEMANDS - 1)
     for number in range(COUNT):
         column = 2 + number
-        line(chart, workings, [workings.name, top - 1, column], 1, column, rows, _COLOURS[number])
+        line(
+            chart, workings, [workings.name, top - 1, column], 1, column, rows, style.LINES[number]
+        )
     put_chart(
         page, chart, "Lifetime cost by demand (compare only models of equal loss)",
         {"name": "inference tokens", "log_base": 10, "num_format": "0E+00", "min": 1e10, "max": 1e14},

@@ -46,14 +46,13 @@ def fill(book: Book, runs: Page, rows: tuple[int, int]) -> None:
     page.row = first + _ROWS + _WARNINGS
     page.skip()
     page.band("Verdict", "Value", last="How it is computed")
-    for name, label, place, look in (
-        ("fit_verdict", "Verdict", 7, style.PLAIN),
-        ("fit_points", "Runs", 10, style.WHOLE),
-        ("fit_condition_number", "Condition number", 15, style.SCIENTIFIC),
+    for name, label, place, unit, look in (
+        ("fit_verdict", "Verdict", 7, "words", style.PLAIN),
+        ("fit_points", "Runs", 10, "count", style.WHOLE),
+        ("fit_condition_number", "Condition number", 15, "ratio", style.SCIENTIFIC),
     ):
         page.results(
-            name, label, f"=INDEX(fitted_coefficients,{place},2)",
-            "words" if name == "fit_verdict" else "count" if name == "fit_points" else "ratio", "from the table above", look, [name],
+            name, label, f"=INDEX(fitted_coefficients,{place},2)", unit, "from the table above", look, [name],
         )  # fmt: skip
     page.results(
         "fit_warnings", "Warnings", f"=ROWS(FIT_COEFFS({_RUNS}))-ROWS(fitted_coefficients)", "count",
