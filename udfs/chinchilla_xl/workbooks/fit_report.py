@@ -14,7 +14,7 @@ from chinchilla_xl.functions.fitting import fit_table
 from chinchilla_xl.workbooks import style
 from chinchilla_xl.workbooks.book import Book
 from chinchilla_xl.workbooks.charts import put_chart
-from chinchilla_xl.workbooks.fit_charts import interval_chart, residual_chart
+from chinchilla_xl.workbooks.fits import interval_chart, residual_chart
 from chinchilla_xl.workbooks.page import Page
 from chinchilla_xl.workbooks.runs import RunsTable
 

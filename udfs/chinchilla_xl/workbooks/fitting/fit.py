@@ -6,18 +6,15 @@ from chinchilla_xl.coefficients import NAMES
 from chinchilla_xl.workbooks import style
 from chinchilla_xl.workbooks.book import Book
 from chinchilla_xl.workbooks.columns import Column, table
-from chinchilla_xl.workbooks.fit_charts import interval_chart, residual_chart
+from chinchilla_xl.workbooks.fits import (
+    COEFFICIENT,
+    TABLE_ROWS,
+    WARNING_ROWS,
+    interval_chart,
+    residual_chart,
+)
 from chinchilla_xl.workbooks.fitting.runs import CHARTED
 from chinchilla_xl.workbooks.page import Page
-
-_ROWS = 15
-"""Rows of FIT_COEFFS' table before its warnings."""
-
-COEFFICIENT = "[>=1E+6]0.00E+00;#,##0.0000"
-"""Coefficients, and the ranges of the runs below them."""
-
-_WARNINGS = 5
-"""Warnings that there is room for."""
 
 _RUNS = "run_params,run_tokens,run_loss"
 
@@ -36,14 +33,14 @@ def fill(book: Book, runs: Page, rows: tuple[int, int]) -> None:
     page.band("Fitted by FIT_COEFFS", last="How it is computed")
     first = page.row
     page.spill(
-        "fitted_coefficients", (first, first + _ROWS - 1), (0, len(NAMES) - 1),
+        "fitted_coefficients", (first, first + TABLE_ROWS - 1), (0, len(NAMES) - 1),
         f"=FIT_COEFFS({_RUNS},fit_confidence)", COEFFICIENT,
     )  # fmt: skip
     page.sheet.write(first, 6, "FIT_COEFFS of the runs; warnings, if any, stand below", book.format(font_color=style.GREY, indent=1))  # fmt: skip
     for offset, name in enumerate(NAMES, start=1):
         page.name_cells(f"fitted_{name}", first + offset, 1)
     page.name_cells("fitted_law", (first + 1, first + len(NAMES)), 1)
-    page.row = first + _ROWS + _WARNINGS
+    page.row = first + TABLE_ROWS + WARNING_ROWS
     page.skip()
     page.band("Verdict", "Value", last="How it is computed")
     for name, label, place, unit, look in (

@@ -12,17 +12,12 @@ from typing import Any
 from chinchilla_xl.coefficients import NAMES
 from chinchilla_xl.workbooks import style
 from chinchilla_xl.workbooks.columns import FAIL, Column, table
+from chinchilla_xl.workbooks.fits import COEFFICIENT, TABLE_ROWS, WARNING_ROWS
 from chinchilla_xl.workbooks.page import Page
 from chinchilla_xl.workbooks.paper import printed
 from chinchilla_xl.workbooks.paper.printed import Figure
 
 WIDTHS = (38, 24, 13, 11, 12, 12, 12, 12, 12, 14, 9, 18)
-
-_TABLE_ROWS = 15
-"""Rows of FIT_COEFFS' table before its warnings."""
-
-_WARNING_ROWS = 5
-"""Rows left empty for warnings."""
 
 
 def fill(page: Page, compare: Callable[..., None]) -> None:
@@ -96,13 +91,13 @@ def _runs(page: Page) -> None:
 def _fits(page: Page) -> None:
     for number, fit in _own():
         page.band(f"FIT_COEFFS on runs of {fit['data']}")
-        rows = (page.row, page.row + _TABLE_ROWS - 1)
+        rows = (page.row, page.row + TABLE_ROWS - 1)
         page.spill(
             f"fit_{number}", rows, (0, len(NAMES) - 1),
-            f"=FIT_COEFFS(runs_{number}_params,runs_{number}_tokens,runs_{number}_loss)", "[>=1E+6]0.00E+00;#,##0.0000",
+            f"=FIT_COEFFS(runs_{number}_params,runs_{number}_tokens,runs_{number}_loss)", COEFFICIENT,
         )  # fmt: skip
         page.name_cells(f"fit_{number}_estimates", (rows[0] + 1, rows[0] + len(NAMES)), 1)
-        page.row = rows[1] + 1 + _WARNING_ROWS
+        page.row = rows[1] + 1 + WARNING_ROWS
     page.band("Found again by FIT_COEFFS: data", "", *NAMES)
     first = page.row
     for number, fit in _own():

@@ -1,4 +1,4 @@
-"""The charts of a fit that its report and its template share: intervals, residuals."""
+"""What sheets that show a fit share: the size of FIT_COEFFS' table, and two charts."""
 
 from __future__ import annotations
 
@@ -7,6 +7,15 @@ from typing import Any
 from chinchilla_xl.workbooks import style
 from chinchilla_xl.workbooks.charts import put_chart
 from chinchilla_xl.workbooks.page import Page
+
+TABLE_ROWS = 15
+"""Rows of FIT_COEFFS' table before its warnings."""
+
+WARNING_ROWS = 5
+"""Rows that are left empty for warnings."""
+
+COEFFICIENT = "[>=1E+6]0.00E+00;#,##0.0000"
+"""Coefficients, and the ranges of the runs below them."""
 
 
 def interval_chart(page: Page, rows: tuple[int, int], name: str) -> None:
