@@ -86,7 +86,7 @@ def _table(page: Page, top: int) -> None:
             (f"=ABS(E{line}-D{line})", style.DOLLARS),
             # Rounded, or the last digits, which no two programs share, would order equal swings.
             (f"=ROUND(H{line}/plan_cost,6)", style.PERCENT),
-            (f"=RANK(I{line},tornado_swings)+COUNTIF(I${top + 1}:I{line},I{line})-1", style.WHOLE),
+            (f"=SUMPRODUCT((tornado_swings>I{line})+0)+SUMPRODUCT((I${top + 1}:I{line}=I{line})+0)", style.WHOLE),
         )  # fmt: skip
         for column, (formula, number_format) in enumerate(formulas, start=3):
             page.formula(row, column, formula, number_format)
