@@ -165,26 +165,24 @@ def test_calc_computes_every_template_as_the_default_engine_does(calc, template,
 CHANGED = {"budget": {"target_params": 70e9, "months": 24.0}}
 
 
-def test_nothing_is_left_behind(tmp_path):
-    before = ours_running()
+def test_nothing_is_left_behind(tmp_path, monkeypatch):
     path = tmp_path / "budget.xlsx"
     workbooks.new("budget", path, {})
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tempfile.tempdir", str(tmp_path))
-        recompute(path, engine="libreoffice")
-    assert ours_running() <= before
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    started = []
+
+    class Recorded(subprocess.Popen):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            started.append(self.pid)
+
+    monkeypatch.setattr("chinchilla_xl.soffice.subprocess.Popen", Recorded)
+    recompute(path, engine="libreoffice")
+    assert started
+    for leader in started:  # of a process group of its own
+        with pytest.raises(ProcessLookupError):
+            os.killpg(leader, 0)
     assert [p.name for p in tmp_path.iterdir()] == ["budget.xlsx"]
-
-
-def ours_running() -> set[str]:
-    """The processes that use a profile of ours."""
-    lines = set()
-    for process in Path("/proc").glob("[0-9]*/cmdline"):
-        with contextlib.suppress(OSError):
-            command = process.read_bytes()
-            if b"soffice" in command and b"chinchilla-xl-" in command:
-                lines.add(process.parent.name)
-    return lines
 
 
 def test_a_file_that_calc_saved_gets_the_plain_names_for_excel(calc, tmp_path):
