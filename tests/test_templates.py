@@ -12,6 +12,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from calibri import lines, pixels
 from chinchilla_xl.functions import FUNCTIONS
 from chinchilla_xl.lint import lint_bytes
 from chinchilla_xl.recalc import recompute_bytes
@@ -137,6 +138,35 @@ def test_the_office_spelling_recomputes_to_the_same_values(name):
         ours = re.search(rf"\b_xldudf_({OURS})\(".encode(), formula)
         assert not re.search(rf"(?<!_xldudf_)\b({OURS})\(".encode(), formula), formula
         assert (b'cm="1"' in attributes) >= (ours is not None), formula
+
+
+def test_no_words_are_cut_off(name):
+    for sheet in cached(built(name)):
+        widths = {
+            column: dimension.width * 7 + 5  # a digit has seven pixels, a cell a margin of five
+            for dimension in sheet.column_dimensions.values()
+            for column in range(dimension.min, dimension.max + 1)
+        }
+        for row in sheet.iter_rows():
+            texts = [cell for cell in row if isinstance(cell.value, str)]
+            assert not texts or len(widths) > 1
+            for cell in texts:
+                if row[0].value == "warning":  # a sentence in a table of FIT_COEFFS
+                    continue
+                look = {"points": cell.font.sz, "bold": bool(cell.font.b)}
+                needed = pixels(cell.value, **look)
+                room = widths[cell.column] - 5 - 9 * cell.alignment.indent
+                if cell.alignment.wrap_text:
+                    height = sheet.row_dimensions[cell.row].height or 15
+                    assert 13 * lines(cell.value, room=room, **look) <= height, cell
+                    continue
+                step = -1 if cell.alignment.horizontal == "right" else 1
+                beside = cell.column + step
+                while needed > room and beside in widths and row[beside - 1].value in (None, ""):
+                    room += widths[beside]
+                    beside += step
+                # Beyond the last column a text runs on.
+                assert needed <= room or beside > len(row), f"{sheet.title}!{cell.coordinate}"
 
 
 def without_ours(data: bytes) -> bytes:

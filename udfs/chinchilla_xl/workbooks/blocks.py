@@ -64,7 +64,7 @@ def law(page: Page) -> None:
             name, name,
             "=INDEX(coefficient_table,MATCH(coefficient_set,coefficient_sets,0),"
             f"MATCH($A{page.row + 1},coefficient_names,0))",
-            "coefficient", "of Eq. 1, L = E + A/N^alpha + B/D^beta; looked up in Sources", style.PLAIN,
+            "coefficient", "of L = E + A/N^alpha + B/D^beta (Eq. 1); from Sources", style.PLAIN,
             [f"coefficient_{name}"],
         )  # fmt: skip
 

@@ -96,11 +96,8 @@ def _units(page: Page, columns: Sequence[Column], first: int) -> None:
     for place, column in enumerate(columns, start=first):
         words = column.words or not place
         look = {"align": "left", "indent": 1 if place else 0} if words else {"align": "right"}
-        if words:
-            heading = {"bold": True, "font_color": "#FFFFFF", "bg_color": style.BAND, **look}
-            page.sheet.write(
-                page.row - 1, place, column.heading, page.book.format(**heading)
-            )  # fmt: skip
+        heading = {"bold": True, "font_color": "#FFFFFF", "bg_color": style.BAND, **look}
+        page.wrapped(page.row - 1, place, column.heading, **heading)
         page.sheet.write(
             page.row, place, column.unit, page.book.format(font_color=style.GREY, **look)
         )  # fmt: skip

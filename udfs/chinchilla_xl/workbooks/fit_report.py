@@ -84,7 +84,7 @@ def _interval_chart(page: Page, found: Fit) -> None:
         low, high = float(found.low[i] / estimates[i]), float(found.high[i] / estimates[i])
         page.text(NAMES[i], 1.0, 1 - low, high - 1, high, number_format=style.PERCENT)
     last = page.row - 1
-    interval_chart(page, (top, last), f"estimate = 1, with its {found.confidence:.0%} interval")
+    interval_chart(page, (top, last), f"{found.confidence:.0%} intervals")
 
 
 def _fill_runs(page: Page, table: RunsTable, found: Fit, order: Any) -> int:

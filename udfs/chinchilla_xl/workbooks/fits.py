@@ -43,8 +43,8 @@ def interval_chart(page: Page, rows: tuple[int, int], name: str) -> None:
          "line": {"none": True}, "marker": {"type": "none"}}
     )  # fmt: skip
     put_chart(
-        page, chart, f"Intervals: {name}",
-        {"name": "coefficient"}, {"name": "share of the estimate", "num_format": "0%", "min": 0}, legend=False,
+        page, chart, f"Coefficients with their {name}, as shares of the estimates",
+        {"name": "coefficient"}, {"name": "share of the estimate", "num_format": "0%", "min": 0}, legend=False, rows=15,
     )  # fmt: skip
 
 
@@ -65,5 +65,5 @@ def residual_chart(
     put_chart(
         page, chart, "Residuals against tokens per parameter",
         {"name": "tokens per parameter", "label_position": "low", **axis},
-        {"name": "log of fitted over measured", "num_format": "0.00%"},
+        {"name": "log of fitted over measured", "num_format": "0.00%"}, legend=False, rows=15,
     )  # fmt: skip

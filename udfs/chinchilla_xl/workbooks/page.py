@@ -32,6 +32,7 @@ _ONE_CELL = re.compile(r"=(('[^']+'|\w+)!\$?[A-Z]{1,3}\$?\d+|(?P<name>[A-Za-z_][
 ROW_HEIGHT = 20  # pixels
 
 _LINE = 13  # points, of wrapped text
+_WIDTH_A_CHARACTER = 0.85  # of a digit's; text of many capitals and digits comes near to it
 _POINTS_A_CHARACTER = 5.3
 _PRINTED_WIDTH, _PRINTED_HEIGHT = 784, 509  # points of A4 across, without margins
 
@@ -72,6 +73,7 @@ class Page:
         self._own: set[str] = set()
         self._breaks: list[int] = []
         self._widths = list(widths)
+        self._lines: dict[int, int] = {}  # of rows with more than one
         self._printed = 0.0  # rows since the last page break
         scale = min(1.0, _PRINTED_WIDTH / (sum(widths) * _POINTS_A_CHARACTER))
         self._rows_a_page = _PRINTED_HEIGHT / (15 * scale) - 4  # less the repeated title
@@ -343,16 +345,21 @@ class Page:
     def describe(self, unit: str, source: str, name: str = "") -> None:
         """Unit, name if the page has a column for it, and source of the current row."""
         quiet = self.book.format(font_color=style.GREY, indent=1)
-        long = self.book.format(font_color=style.GREY, indent=1, text_wrap=True)
         words = [unit, name] if self._width - self.notes == 3 else [unit]
         for column, word in enumerate(words, start=self.notes):
             self.sheet.write(self.row, column, word, quiet)
-        self.sheet.write(self.row, self._width - 1, source, long)
+        self.wrapped(self.row, self._width - 1, source, font_color=style.GREY, indent=1)
+
+    def wrapped(self, row: int, column: int, text: str, **look: Any) -> None:
+        """Words in as many lines as their column makes of them; the row grows with them."""
+        self.sheet.write(row, column, text, self.book.format(text_wrap=True, **look))
         # No program sets the height of a row by its text when it opens a file.
-        lines = math.ceil(len(source) * 0.78 / self._widths[-1])
-        if lines > 1:
-            self.sheet.set_row(self.row, _LINE * lines + 2)
-            self._printed += lines - 1
+        lines = math.ceil(len(text) * _WIDTH_A_CHARACTER / self._widths[column])
+        before = self._lines.get(row, 1)
+        if lines > before:
+            self._lines[row] = lines
+            self._printed += lines - before
+            self.sheet.set_row(row, _LINE * lines + 2)
 
     def text(
         self, *cells: str | float, number_format: str = style.PLAIN, fixed: bool = False

@@ -123,7 +123,7 @@ def _fill_checks(page: Page) -> None:
     page.band("Check", "Found", "Expected", "Status", last="If it says CHECK")
     assert page.row == first
     for check in page.book.checks:
-        page.label(check.label)
+        page.wrapped(page.row, 0, check.label)
         row = page.row + 1
         for column, formula in ((1, check.found), (2, check.expected)):
             # Beyond 1E+6 in E notation, as counts and dollars of any size must fit.
@@ -174,4 +174,5 @@ def _fill_sources(page: Page, notes: Sequence[str]) -> None:
     page.band("Notes")
     for note in notes:
         page.text(note)
+    page.sheet.fit_to_pages(1, 1)
     page.finish()

@@ -88,6 +88,7 @@ def fill(book: Book) -> None:
     machines = first + len(INPUTS) - len(blocks.MACHINES)
     page.name_cells("deployment", (machines, page.row - 1), (0, 1))
     page.skip()
+    page.break_page()
     page.band("Results", "Value", last="How it is computed")
     page.results(
         "result_of", "Result of the scenario", "=scenario", "text", "the name above", style.PLAIN, ["result_of"],

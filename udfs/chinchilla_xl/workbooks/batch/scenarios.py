@@ -96,7 +96,7 @@ def fill_used(book: Book) -> None:
 def fill_results(book: Book) -> None:
     """One row of results a scenario, a summary, and a chart."""
     page = Page(
-        book, "Results", (7, 30, *(_width(output.label) for output in OUTPUTS)), notes=0, about="the results of each scenario, as sweep gives them",
+        book, "Results", (7, 30, *(15,) * len(OUTPUTS)), notes=0, about="the results of each scenario, as sweep gives them",
     )  # fmt: skip
     page.title(
         "Results", "The same formulas as on Model, for each row of Scenarios. Rows below the last scenario show -.",

@@ -21,7 +21,7 @@ _PAIR_TITLES = tuple(f"{MODEL_TITLES[b]} v {MODEL_TITLES[a]}" for a, b in timeli
 def fill(book: Book) -> None:
     """Build the sheet."""
     page = Page(
-        book, "Break-even", (40, 26, 26, 26, 11, 56), about="the demand and the month from which a smaller model is ahead",
+        book, "Break-even", (40, 28, 28, 28, 11, 56), about="the demand and the month from which a smaller model is ahead",
     )  # fmt: skip
     page.title(
         "Break-even",

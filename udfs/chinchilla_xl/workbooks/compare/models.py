@@ -100,7 +100,7 @@ def _chart(page: Page) -> None:
     top = page.row - 1 - COUNT
     stacked_bars(
         page, "Lifetime cost by model (compare only models of equal loss)", "model", 0,
-        {"training": 10, "serving": 11}, (top, top + COUNT - 1), height=20,
+        {"training": 10, "serving": 11}, (top, top + COUNT - 1), height=17,
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ _ACROSS_USED = "TRANSPOSE(model_used)"
 def fill_time(book: Book) -> None:
     """Cumulative cost of each model, month by month."""
     page = Page(
-        book, "Over time", (7, 10, 10, 10, 11, 11, *(14,) * COUNT), notes=0, about="cumulative cost month by month",
+        book, "Over time", (7, 10, 10, 10, 11, 12, *(15,) * COUNT), notes=0, about="cumulative cost month by month",
     )  # fmt: skip
     page.title(
         "Over time",
@@ -47,6 +47,8 @@ def fill_time(book: Book) -> None:
     page.name_cells("final_cost", last, (left, left + COUNT - 1))
     page.skip()
     page.band("Comparable models only (within the tolerance of the target loss), else 0")
+    page.text("Month")
+    page.row -= 1
     _model_names(page, "comparable_time_models", page.row, left)
     below = (page.row + 1, page.row + 1 + MOST_MONTHS)
     page.spill("comparable_time", below, 0, "=month_number", style.WHOLE)
@@ -73,7 +75,7 @@ def fill_time(book: Book) -> None:
             )
         put_chart(
             page, chart, title, {"name": "months in service", "interval_unit": 6, "interval_tick": 6},
-            {"name": "US dollars", "num_format": style.AXIS_DOLLARS, "min": 0}, rows=22,
+            {"name": "US dollars", "num_format": style.AXIS_DOLLARS, "min": 0}, rows=19,
         )  # fmt: skip
     page.finish()
     book.check(
@@ -124,7 +126,7 @@ def fill_demand(book: Book) -> None:
         )
     put_chart(
         page, chart, "Lifetime cost by demand (compare only models of equal loss)",
-        {"name": "inference tokens", "log_base": 10, "num_format": "0E+00", "min": 1e10, "max": 1e14},
+        {"name": "inference tokens", "log_base": 10, "num_format": "0E+00"},
         {"name": "US dollars", "log_base": 10, "num_format": style.AXIS_DOLLARS, "crossing": "min"}, rows=24,
     )  # fmt: skip
     page.finish()
@@ -153,7 +155,8 @@ def _fill_workings(page: Page) -> None:
     for name, title, formula, look in blocks:
         page.band(title)
         _model_names(page, f"{name}_models", page.row, 2)
-        page.row += 1
+        first = "Row" if name == "demand_cost" else "Lowest" if name.startswith("is_") else ""
+        page.text(first, "Demand")
         if name == "demand_cost":
             page.mark("costs")
         rows = (page.row, page.row + _DEMANDS - 1)

@@ -121,7 +121,7 @@ def _percentiles(page: Page) -> None:
             Column("rank", "Rank", "draw", style.WHOLE, formula="=MAX(1,ROUNDUP({share}*draw_count,0))"),
             Column("cost", "Total cost", "$", style.DOLLARS,
                    formula=f'=IF({{rank}}>COUNT(draw_cost),"{UNREACHED}",SMALL(draw_cost,{{rank}}))'),
-            Column("params", "Size (its own rank)", "parameters", style.COUNT,
+            Column("params", "Model size", "parameters", style.COUNT,
                    formula=f'=IF({{rank}}>COUNT(draw_params),"{UNREACHED}",SMALL(draw_params,{{rank}}))'),
         ),
         len(_PERCENTILES), cases=[f"p{round(100 * share):02d}" for share in _PERCENTILES],
@@ -133,7 +133,7 @@ def _percentiles(page: Page) -> None:
         "draws whose E is below it", style.PERCENT, ["reaching_share"],
     )  # fmt: skip
     page.results(
-        "spread", "95% over 5% of the cost", f'=IF(AND(ISNUMBER(p95_cost),ISNUMBER(p05_cost)),p95_cost/p05_cost,"{UNREACHED}")', "ratio",
+        "spread", "Cost at 95% over cost at 5%", f'=IF(AND(ISNUMBER(p95_cost),ISNUMBER(p05_cost)),p95_cost/p05_cost,"{UNREACHED}")', "ratio",
         "how much the runs leave open", "0.00", ["cost_spread"],
     )  # fmt: skip
 

@@ -46,6 +46,6 @@ def fill(book: Book) -> None:
         "draw_cost", rows, 7,
         f'=IF(draw_E<target_loss,OPT_COST(target_loss,input_tokens,output_tokens,deployment,draws),"{UNREACHED}")', style.DOLLARS,
     )  # fmt: skip
-    page.describe("parameters, $", "FIT_SAMPLES; OPT_PARAMS and OPT_COST with each draw as coeffs")
+    page.describe("parameters, $", "FIT_SAMPLES; OPT_PARAMS, OPT_COST by each draw")
     page.row = rows[1] + 1
     page.finish()

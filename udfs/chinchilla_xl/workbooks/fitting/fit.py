@@ -16,7 +16,7 @@ from chinchilla_xl.workbooks.fits import (
 from chinchilla_xl.workbooks.fitting.runs import CHARTED
 from chinchilla_xl.workbooks.page import Page
 
-_RUNS = "run_params,run_tokens,run_loss"
+_FIT = "FIT_COEFFS(run_params,run_tokens,run_loss,fit_confidence)"
 
 
 def fill(book: Book, runs: Page, rows: tuple[int, int]) -> None:
@@ -34,7 +34,7 @@ def fill(book: Book, runs: Page, rows: tuple[int, int]) -> None:
     first = page.row
     page.spill(
         "fitted_coefficients", (first, first + TABLE_ROWS - 1), (0, len(NAMES) - 1),
-        f"=FIT_COEFFS({_RUNS},fit_confidence)", COEFFICIENT,
+        f"={_FIT}", COEFFICIENT,
     )  # fmt: skip
     page.sheet.write(first, 6, "FIT_COEFFS of the runs; warnings, if any, stand below", book.format(font_color=style.GREY, indent=1))  # fmt: skip
     for offset, name in enumerate(NAMES, start=1):
@@ -52,12 +52,18 @@ def fill(book: Book, runs: Page, rows: tuple[int, int]) -> None:
             name, label, f"=INDEX(fitted_coefficients,{place},2)", unit, "from the table above", look, [name],
         )  # fmt: skip
     page.results(
-        "fit_warnings", "Warnings", f"=ROWS(FIT_COEFFS({_RUNS}))-ROWS(fitted_coefficients)", "count",
+        "fit_warnings", "Warnings", f"=ROWS({_FIT})-ROWS(fitted_coefficients)", "count",
         "rows of FIT_COEFFS beyond the table; LibreOffice shows no warnings below the table", style.WHOLE, ["fit_warnings"],
     )  # fmt: skip
+    # The table's own cells are too narrow for sentences: the first, the gravest, has a row of its own.
+    page.label("Gravest warning")
+    gravest = f'=IF(fit_warnings=0,"none",INDEX({_FIT},ROWS(fitted_coefficients)+1,2))'
+    page.formula(page.row, 1, gravest, align="left")
+    page.name_cells("fit_gravest_warning", page.row, 1)
+    page.row += 1
     page.skip()
     tops = _relative(page)
-    interval_chart(page, tops, "estimate = 1, with its interval")
+    interval_chart(page, tops, "intervals")
     residual_chart(
         page, runs, rows, CHARTED, {"log_base": 10, "num_format": "#,##0", "crossing": "min"},
     )  # fmt: skip

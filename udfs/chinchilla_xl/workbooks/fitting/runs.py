@@ -42,7 +42,7 @@ def fill(book: Book) -> tuple[Page, tuple[int, int]]:
         Column("filled", "Filled", "run or 0", style.WHOLE, formula="=IF(COUNT({params}:{loss})>0,{run},0)"),
         Column("fitted", "Fitted loss", "nats/token", style.LOSS,
                formula='=IF({filled}>0,CHINCHILLA_LOSS({params},{tokens},fitted_law),"-")'),
-        Column("residual", "Log residual", "fitted over measured", "0.00%", formula='=IF({filled}>0,LN({fitted}/{loss}),"-")'),
+        Column("residual", "Log residual", "log ratio", "0.00%", formula='=IF({filled}>0,LN({fitted}/{loss}),"-")'),
         Column("ratio", "Tokens/param", "tokens/param", style.RATIO, formula='=IF({filled}>0,{tokens}/{params},"-")'),
         Column("shown", "Shown", "run", style.WHOLE, formula="=MAX(1,MIN({run},MAX(run_filled)))"),
         Column("shown_ratio", "Chart: ratio", "tokens/param", style.RATIO, formula="=INDEX(run_ratio,{shown})"),

@@ -28,7 +28,7 @@ WORDS = Words(
     log=(
         (
             "The paper",
-            "Sardana, Portes, Doubov, Frankle, arXiv 2401.00448v2",
+            "Sardana et al. 2024, arXiv 2401.00448v2",
             "2024-07-18; all printed figures",
         ),
         (
