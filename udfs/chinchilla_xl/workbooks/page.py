@@ -99,13 +99,6 @@ class Page:
             self.sheet.write(self.row, 0, line, self.book.format(font_color=style.GREY))
             self.row += 1
 
-    def legend(self) -> None:
-        """What the colours mean."""
-        for word, meaning, look in style.LEGEND:
-            self.sheet.write(self.row, 0, word, self.book.format(**{**look, "align": "left"}))
-            self.sheet.write(self.row, 1, meaning, self.book.format())
-            self.row += 1
-
     def freeze(self, column: int = 1) -> None:
         """Keep what was written so far, and the columns before this one, in sight."""
         self.sheet.freeze_panes(self.row, column)

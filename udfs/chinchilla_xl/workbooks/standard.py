@@ -70,7 +70,10 @@ def _fill_about(page: Page, words: Words) -> None:
             page.row += 1
     page.skip()
     page.band("Legend")
-    page.legend()
+    for word, meaning, look in style.LEGEND:
+        page.sheet.write(page.row, 0, word, page.book.format(**{**look, "align": "left"}))
+        page.sheet.write(page.row, 1, meaning, page.book.format())
+        page.row += 1
     page.skip()
     page.band("Version")
     page.note("Template", f"made by chinchilla-xl {chinchilla_xl.__version__}")

@@ -141,6 +141,7 @@ def _percentiles(page: Page) -> None:
 def _histogram(page: Page) -> None:
     span = "(MAX(draw_cost)*(1+check_tolerance)/(MIN(draw_cost)*(1-check_tolerance)))"
     least = "MIN(draw_cost)*(1-check_tolerance)"
+    page.keep_together(_BINS + 2)
     rows = table(
         page, "bin",
         (

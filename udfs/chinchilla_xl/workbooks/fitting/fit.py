@@ -81,6 +81,7 @@ def fill(book: Book, runs: Page, rows: tuple[int, int]) -> None:
 def _relative(page: Page) -> tuple[int, int]:
     """Estimates as shares of themselves, with what the intervals are below and above."""
     estimate, low, high = (f"INDEX(fitted_coefficients,{{position}},{n})" for n in (2, 4, 5))
+    page.keep_together(len(NAMES) + 2)
     return table(
         page, "interval",
         (
