@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import io
 import re
-import shutil
-import subprocess
 import zipfile
 from pathlib import Path
 
 import openpyxl
 import pytest
 
+import libreoffice
 from calibri import lines, pixels
 from chinchilla_xl.functions import FUNCTIONS
 from chinchilla_xl.lint import lint_bytes
@@ -19,16 +18,9 @@ from chinchilla_xl.recalc import recompute_bytes
 from chinchilla_xl.workbooks import TEMPLATES, template
 from support import cached, members, named_values
 
-soffice = shutil.which("soffice") or shutil.which("libreoffice")
 READY = Path(__file__).resolve().parent.parent / "templates"
 
 OURS = "|".join(function.name for function in FUNCTIONS)
-
-# Recalculate everything on loading: cached values alone would prove nothing.
-PROFILE = """<?xml version="1.0" encoding="UTF-8"?>
-<oor:items xmlns:oor="http://openoffice.org/2001/registry">
-<item oor:path="/org.openoffice.Office.Calc/Formula/Load"><prop oor:name="OOXMLRecalcMode"
-oor:op="fuse"><value>0</value></prop></item></oor:items>"""
 
 _BUILT: dict[tuple[str, str], bytes] = {}
 
@@ -190,12 +182,12 @@ def without_ours(data: bytes) -> bytes:
     return target.getvalue()
 
 
-@pytest.mark.skipif(soffice is None, reason="LibreOffice is not installed")
+@libreoffice.needed
 @pytest.mark.filterwarnings("ignore:Unable to read chart")  # openpyxl, of LibreOffice's charts
 def test_libreoffice_computes_every_other_formula_alike(name, tmp_path):
     """Our functions need the extension for Calc; all that rests on their results does not."""
     data = without_ours(built(name))
-    saved = cached(through_libreoffice(data, tmp_path))
+    saved = libreoffice.recalculated(data, tmp_path)
     count = 0
     for sheet in openpyxl.load_workbook(io.BytesIO(data)):
         expected = cached(data)[sheet.title]
@@ -214,17 +206,3 @@ def test_libreoffice_computes_every_other_formula_alike(name, tmp_path):
                     assert got == want, where
                 count += 1
     assert count > 50
-
-
-def through_libreoffice(data: bytes, folder: Path) -> bytes:
-    """The file as LibreOffice saves it after computing all of it."""
-    profile = folder / "profile"
-    (profile / "user").mkdir(parents=True)
-    (profile / "user" / "registrymodifications.xcu").write_text(PROFILE)
-    (folder / "book.xlsx").write_bytes(data)
-    command = [
-        soffice, f"-env:UserInstallation={profile.as_uri()}", "--headless", "--convert-to",
-        "xlsx:Calc MS Excel 2007 XML", "--outdir", folder / "out", folder / "book.xlsx",
-    ]  # fmt: skip
-    subprocess.run(list(map(str, command)), check=True, capture_output=True, timeout=300)
-    return (folder / "out" / "book.xlsx").read_bytes()
