@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 import chinchilla_xl as cx
+from blocks import block
 from budget_book import MODELS, cached, named_values, values_with, with_inputs
 from chinchilla_xl.costs import ASSUMPTIONS, Deployment
 from chinchilla_xl.recalc import recompute_bytes
@@ -23,13 +24,6 @@ from paper import CAPTION_COSTS_HIGHER_BY, REQUESTS, TABLE_2, TABLE_3, agrees, p
 @pytest.fixture(scope="module")
 def budget() -> bytes:
     return template("budget")
-
-
-def block(data: bytes, name: str) -> np.ndarray:
-    """The values of a named range."""
-    book = cached(data)
-    [(sheet, place)] = book.defined_names[name].destinations
-    return np.array([[cell.value for cell in row] for row in book[sheet][place]])
 
 
 def series(data: bytes, name: str) -> np.ndarray:
