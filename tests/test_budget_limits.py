@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from blocks import errors
 from budget_book import MODELS, cached, named_values, values_with, with_inputs
 from chinchilla_xl.recalc import recompute_bytes
 from chinchilla_xl.workbooks import template
@@ -72,16 +73,6 @@ IMPOSSIBLE = [
 def failing(data: bytes) -> list[str]:
     sheet = cached(data)["Checks"]
     return [row[0] for row in sheet.iter_rows(values_only=True) if row[3] == "CHECK"]
-
-
-def errors(data: bytes) -> list[str]:
-    return [
-        f"{sheet.title}!{cell.coordinate}"
-        for sheet in cached(data)
-        for row in sheet.iter_rows()
-        for cell in row
-        if cell.data_type == "e"
-    ]
 
 
 @pytest.mark.parametrize("inputs", EXTREMES, ids=str)

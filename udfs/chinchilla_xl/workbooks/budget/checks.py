@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from chinchilla_xl.workbooks.book import Book
 from chinchilla_xl.workbooks.budget.inputs import BY_LOSS, BY_PARAMS, MOST_MONTHS
 from chinchilla_xl.workbooks.budget.models import MODEL_TITLES, MODELS
 from chinchilla_xl.workbooks.budget.timeline import FIRST, LAST
-from chinchilla_xl.workbooks.page import Book
 
 _CENTRE = "INDEX({grid},MATCH(1,{side},0),MATCH(1,{top},0))"
 
