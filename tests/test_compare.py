@@ -9,6 +9,7 @@ import pytest
 
 import chinchilla_xl as cx
 from blocks import block, errors, numbers
+from chinchilla_xl.recalc import recompute_bytes
 from chinchilla_xl.workbooks import template
 from paper import TABLE_2, TABLE_3, agrees, printed
 from support import named_values
@@ -184,3 +185,21 @@ def test_extreme_inputs_leave_no_error(inputs):
     data = template("compare", inputs)
     assert errors(data) == []
     assert named_values(data)["failing_checks"] == 0
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        {"months": 12.5}, {"months": 500.0}, {"months": -1.0}, {"demand_growth": -2.0}, {"loss_tolerance": -1.0},
+        {"model_4_given_sizing": "as give"}, {"model_4_given_sizing": ""}, {"model_10_given_params": 7e9},
+    ],
+)  # fmt: skip
+def test_inputs_past_the_rules_of_their_cells_fail_a_check(compare, inputs):
+    """A script sets them, or somebody pastes them."""
+    data, report = recompute_bytes(compare, inputs)
+    assert report.complete
+    assert named_values(data)["failing_checks"] >= 1
+
+
+def test_demand_may_fall_to_almost_nothing():
+    assert named_values(template("compare", {"demand_growth": -0.99}))["failing_checks"] == 0

@@ -181,6 +181,12 @@ def test_a_plain_cell_shows_one_value_of_a_table_as_before():
         == (cell(recompute_bytes(data)[0], "A10").partition("<v>")[2])
     )
     assert cell(converted(there, "addin")[0], "A10") == cell(data, "A10")
+    sheet = members(there)[SHEET].replace(
+        b"_xlfn.SINGLE", b"_xlfn.single"
+    )  # as LibreOffice saves it
+    saved = Archive(there).replaced({SHEET: [sheet]})
+    assert recompute_bytes(saved)[1].complete
+    assert cell(converted(saved, "addin")[0], "A10") == cell(data, "A10")
 
 
 def test_a_formula_that_might_spill_where_it_did_not_is_left_and_listed():

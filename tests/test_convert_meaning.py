@@ -189,3 +189,14 @@ def test_many_groups_of_cells_that_share_formulas_take_no_longer_each():
 
     seconds(100)
     assert seconds(4000) < 12 * seconds(1000)
+
+
+@pytest.mark.parametrize("opened", ["(", "ABS(", "OPT_PARAMS(1,"])
+def test_a_formula_nested_beyond_all_measure_is_left(opened):
+    deep = opened * 1200 + "OPT_PARAMS(B1,B2)" + ")" * 1200
+    data = book(deep, "OPT_PARAMS(B1,B2)")
+    there, report = converted(data, "lambda")
+    [left] = report.left
+    assert (left.cell, left.reason) == ("S!A10", "it is nested too deep")
+    assert report.formulas == 1
+    converted(there, "addin")

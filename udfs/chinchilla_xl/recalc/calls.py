@@ -144,7 +144,8 @@ def single_call(formula: str) -> str:
     'CHINCHILLA_OPT(A1)'
     """
     inside = formula[len(SINGLE) + 1 : -1]
-    return inside if formula.startswith(f"{SINGLE}(") and sole_call(inside) else ""
+    start = formula[: len(SINGLE) + 1].upper()  # LibreOffice writes it in small letters
+    return inside if start == f"{SINGLE}(".upper() and sole_call(inside) else ""
 
 
 def lambda_words(formula: str) -> set[str]:
@@ -180,7 +181,7 @@ class AsAddin:
     def __call__(self, formula: str) -> str:
         """The formula with calls of the add-in's functions; formulas of one shape are read once."""
         called = self.ours and _mentions(_PREFIX, formula)
-        if not (called or SINGLE in formula or _mentions(LET, formula)):
+        if not (called or _mentions(SINGLE, formula) or _mentions(LET, formula)):
             return formula
         shape, references = split(formula)
         if shape not in self._templates:

@@ -189,8 +189,8 @@ class _Conversion:
             return None
         try:
             new = self._rewritten(formula)
-        except _KeepError as keep:
-            self._leave(place, formula, str(keep))
+        except (_KeepError, RecursionError) as keep:
+            self._leave(place, formula, keep)
             return None
         return new
 
@@ -249,7 +249,7 @@ class _Conversion:
             group = formulas.groups[mark]
             where = address(title, group.leader)
             why = "its cells share a formula with whole columns or rows: enter it anew"
-            self._leave(where, group.text, why)
+            self._leave(where, group.text, _KeepError(why))
         return found
 
     def _element(
@@ -273,8 +273,8 @@ class _Conversion:
                 new = self._one_value(text, new)
                 own = b' t="array" ref="%s"' % str(cell).encode()
                 attributes = attributes.rstrip() + f" {self._dynamic}".encode()
-        except _KeepError as keep:
-            self._leave(where, text, str(keep))
+        except (_KeepError, RecursionError) as keep:
+            self._leave(where, text, keep)
             return None
         if len(_STORED.sub("", new)) > LONGEST:
             raise UnsupportedFile(
@@ -324,7 +324,8 @@ class _Conversion:
         self._words |= lambda_words(new)
         return new
 
-    def _leave(self, where: str, formula: str, reason: str) -> None:
+    def _leave(self, where: str, formula: str, why: Exception) -> None:
+        reason = "it is nested too deep" if isinstance(why, RecursionError) else str(why)
         self.report.left.append(Left(where, "=" + formula, reason))
 
     def _with_names(self, book: str) -> str:
@@ -352,7 +353,7 @@ class _Conversion:
 def _may_change(formula: str) -> bool:
     try:
         return bool(calls_ours(formula))
-    except NotParsedError:
+    except (NotParsedError, RecursionError):
         return False
 
 

@@ -82,7 +82,7 @@ def _demand(page: Page) -> None:
     )  # fmt: skip
     page.input(
         "demand_growth", "Growth of requests a month", 0, "share a month",
-        "assumption; negative: a fall", style.PERCENT, Between(-1, 1),
+        "assumption; negative: a fall", style.PERCENT, Between(-0.99, 1),
     )  # fmt: skip
     blocks.request(page)
     page.input(

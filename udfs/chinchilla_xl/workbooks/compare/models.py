@@ -6,7 +6,7 @@ from chinchilla_xl.workbooks import style
 from chinchilla_xl.workbooks.book import Book
 from chinchilla_xl.workbooks.charts import stacked_bars
 from chinchilla_xl.workbooks.columns import FAIL, NAMED, PASS, Column, table
-from chinchilla_xl.workbooks.compare.inputs import CASES, COUNT
+from chinchilla_xl.workbooks.compare.inputs import CASES, COUNT, MOST_MONTHS
 from chinchilla_xl.workbooks.page import Page
 
 _PARAMS = (
@@ -20,8 +20,9 @@ _TOKENS = (
     "OPT_TOKENS(target_loss,inference_tokens,coefficients),"
     "OPT_TOKENS(target_loss,priced_demand,coefficients)),0)"
 )
+_GIVEN = "&".join(f"INDEX(given_{c},{{row}})" for c in ("name", "sizing", "params", "tokens"))
 _QUALITY = (
-    f'=IF({{used}}=0,IF({{way}}=0,"-","{FAIL}: size or tokens lacking"),'
+    f'=IF({{used}}=0,IF({_GIVEN}="","-","{FAIL}: way, size or tokens lacking"),'
     f'IF(ABS({{gap}})<=loss_tolerance,"{PASS}: comparable",IF({{gap}}>0,"{NAMED}: worse","{NAMED}: better")))'
 ).replace(NAMED, "not comparable")
 
@@ -106,9 +107,15 @@ def _chart(page: Page) -> None:
 
 def _checks(book: Book) -> None:
     book.rule(
+        "Inputs: months, growth and tolerance are possible",
+        "=IF(AND(INT(months)=months,months>=1,months<=MAX(month_number)),0,1)"
+        "+IF(demand_growth>-1,0,1)+IF(loss_tolerance>=0,0,1)",
+        f"Whole months, from 1 to {MOST_MONTHS}; growth above -100%; a tolerance of at least 0.",
+    )
+    book.rule(
         "Models: every row that is filled gives a model",
         f'=COUNTIF(model_quality,"{FAIL}*")',
-        "A row lacks parameters or tokens, or its size cannot reach the target loss: see Table of models.",
+        "A row lacks a way of sizing, parameters or tokens, or its size cannot reach the target loss: see Table of models.",
     )
     book.rule(
         "Models: none of the target loss or better costs less than the optimum",
