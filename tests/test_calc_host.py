@@ -127,14 +127,11 @@ def test_without_libreoffice_the_way_to_get_it_is_told(monkeypatch, tmp_path):
         host.Calc().status(None)
 
 
-def test_an_activated_environment_is_hidden_from_libreoffice(tmp_path, monkeypatch):
-    (tmp_path / "venv" / "bin").mkdir(parents=True)
-    (tmp_path / "venv" / "pyvenv.cfg").touch()
-    (tmp_path / "bin").mkdir()
-    folders = [str(tmp_path / "venv" / "bin"), str(tmp_path / "bin"), "/usr/bin"]
-    monkeypatch.setenv("PATH", os.pathsep.join(folders))
-    monkeypatch.setenv("VIRTUAL_ENV", str(tmp_path / "venv"))
+def test_the_systems_python_comes_before_one_that_is_activated(tmp_path, monkeypatch):
+    activated = str(tmp_path / "venv" / "bin")
+    monkeypatch.setenv("PATH", os.pathsep.join([activated, "/opt/bin"]))
+    monkeypatch.setenv("PYTHONHOME", str(tmp_path))
     given = soffice.environment()
-    assert given["PATH"].split(os.pathsep) == folders[1:]
-    assert "VIRTUAL_ENV" not in given
+    assert given["PATH"].split(os.pathsep) == ["/bin", "/usr/bin", activated, "/opt/bin"]
+    assert "PYTHONHOME" not in given
     assert given["HOME"] == os.environ["HOME"]

@@ -17,7 +17,10 @@ from chinchilla_xl.recalc import Report
 from corpus import good
 from measured import Outcome, runner
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="a child is forked for each file")
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="a child is forked for each file"),
+]
 
 CASES = ARCHIVES | PARTS | CELLS
 SECONDS, MEGABYTES = 1.0, 300

@@ -26,6 +26,8 @@ from chinchilla_xl.recalc.sweep import sweep
 from chinchilla_xl.workbooks import template
 from support import members, named_values
 
+pytestmark = pytest.mark.once
+
 TEMPLATES = ("budget", "compare", "batch", "paper")
 EDITIONS = ("lambda", "cells")
 INPUTS = {

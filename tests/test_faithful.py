@@ -17,6 +17,8 @@ from chinchilla_xl.errors import ArgumentError, TooLarge, UnsupportedFile
 from chinchilla_xl.recalc import Report, recompute_bytes
 from support import cached, computed_cells, members, saved
 
+pytestmark = pytest.mark.once
+
 CACHED = -987654.25
 
 

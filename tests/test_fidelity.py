@@ -17,7 +17,7 @@ import libreoffice
 from chinchilla_xl.recalc import recompute_bytes, trusted
 from support import cached
 
-pytestmark = libreoffice.needed
+pytestmark = [pytest.mark.once, libreoffice.needed]
 
 MULTIPLES = [
     f"{function}({number},{rest})"

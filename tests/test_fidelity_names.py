@@ -16,7 +16,7 @@ import libreoffice
 from chinchilla_xl.recalc import recompute_bytes
 from support import cached
 
-pytestmark = libreoffice.needed
+pytestmark = [pytest.mark.once, libreoffice.needed]
 
 FORMULAS = (Path(__file__).parent / "data" / "fidelity-names.txt").read_text("utf-8").splitlines()
 

@@ -20,6 +20,8 @@ from chinchilla_xl.recalc import recompute_bytes
 from fit_datasets import table_4
 from support import cached
 
+pytestmark = pytest.mark.once
+
 PARAMS, TOKENS = table_4()
 LOSSES = cx.chinchilla_loss(PARAMS, TOKENS) * np.exp(
     np.random.default_rng(3).normal(0, 2e-3, PARAMS.size)

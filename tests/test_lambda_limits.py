@@ -11,6 +11,8 @@ import formula_limits as limits
 from lambda_books import NAMES, inlined
 from parity import BY_NAME
 
+pytestmark = pytest.mark.once
+
 REFERENCES = ["Arguments!$A$1:$A$3000", "Arguments!$B$2"] * 4
 
 ALL_FUNCTIONS = frozenset(

@@ -48,6 +48,8 @@ from paper import INPUT_SHARE, OUTPUT_SHARE, TABLE_2, TABLE_3, check, columns
 from parity import BY_NAME, OMITTED
 from support import needed
 
+pytestmark = pytest.mark.once
+
 FEW, MANY = 200, 2000
 FUNCTIONS = tuple(name for name in NAMES if name != "COEFFS")  # no number goes into that one
 Route = Callable[[list[Call], Path], list[Rows]]

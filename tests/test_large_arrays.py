@@ -11,6 +11,8 @@ from openpyxl.worksheet.formula import ArrayFormula
 
 from support import recomputed
 
+pytestmark = pytest.mark.once
+
 MEMORY = 300 * 2**20
 
 TOO_LARGE = {

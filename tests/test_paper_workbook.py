@@ -13,6 +13,8 @@ from chinchilla_xl.workbooks.paper import printed as text
 from paper import PRINTED_OTHERWISE, TABLE_2, TABLE_3, agrees, printed
 from support import named_values
 
+pytestmark = pytest.mark.once
+
 FIGURES = ("loss", "training", "spent", "opt_params", "opt_training", "opt_spent", "saved")
 
 

@@ -17,6 +17,8 @@ from chinchilla_xl.workbooks.batch.model import INPUTS, OUTPUTS
 from paper import TABLE_3, agrees
 from support import named_values
 
+pytestmark = pytest.mark.once
+
 NAMES = [output.name for output in OUTPUTS]
 
 

@@ -118,15 +118,15 @@ def find() -> str:
 
 
 def environment() -> dict[str, str]:
-    """The environment variables for LibreOffice's programs, without an activated environment.
+    """The environment variables for LibreOffice's programs, with the system's own programs first.
 
-    Python inside LibreOffice looks for its home along PATH; a virtual environment there sends it to
-    another Python, which has no `uno`, and no extension in Python loads.
+    Python inside LibreOffice looks for its home along PATH; an activated environment or pyenv there
+    sends it to another Python, which has no `uno`, and no extension in Python loads.
     """
-    kept = {k: v for k, v in os.environ.items() if k not in ("VIRTUAL_ENV", "PYTHONHOME")}
-    folders = kept.get("PATH", "").split(os.pathsep)
-    outside = [f for f in folders if not (Path(f).parent / "pyvenv.cfg").is_file()]
-    return kept | {"PATH": os.pathsep.join(outside)}
+    kept = {k: v for k, v in os.environ.items() if k != "PYTHONHOME"}
+    if os.name == "posix":
+        kept["PATH"] = os.pathsep.join(filter(None, [os.defpath, kept.get("PATH")]))
+    return kept
 
 
 def new_profile(folder: Path) -> list[str]:

@@ -183,7 +183,7 @@ def _quality(page: Page) -> None:
     )  # fmt: skip
     page.results(
         "loss", "Target loss",
-        f'=IF(quality_by="{BY_LOSS}",target_loss_given,quality_loss)',
+        f'=IF(quality_by="{BY_LOSS}",target_loss_given,IF(quality_by="{BY_PARAMS}",quality_loss,NA()))',
         "nats/token", "the one that quality is given by", style.LOSS, ["target_loss"], bold=True,
     )  # fmt: skip
 
