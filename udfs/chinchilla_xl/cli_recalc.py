@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 from chinchilla_xl.cli_support import (
@@ -178,7 +179,8 @@ def sweep(
     from chinchilla_xl.recalc.sweep import sweep as run
     from chinchilla_xl.recalc.tables import read_table
 
-    check_new(output, suffix_of(output), force)
+    sources = {Path(source).resolve() for source in (workbook, scenarios)}
+    check_new(output, suffix_of(output), force and Path(output).resolve() not in sources)
     names = [name.strip() for name in outputs.split(",") if name.strip()]
     table = read_table(scenarios, sheet)
     reached = 0
