@@ -43,7 +43,7 @@ check-wheel: .venv/dev ## the tests against the built wheel, with the source abs
 	.test-wheel/venv/bin/pip install --quiet --disable-pip-version-check .test-wheel/dist/*.whl
 	.test-wheel/venv/bin/python tests/bare.py
 	wheel=$$(ls .test-wheel/dist/*.whl) && .test-wheel/venv/bin/pip install --quiet --disable-pip-version-check "$$wheel[all]" --group dev
-	cp -r addin tests docs templates pyproject.toml mkdocs.yml README.md CHANGELOG.md .test-wheel/
+	cp -r addin tests docs templates pyproject.toml mkdocs.yml *.md .test-wheel/
 	cd .test-wheel && venv/bin/python -c 'import chinchilla_xl, sys; sys.exit("site-packages" not in chinchilla_xl.__file__)'
 	cd .test-wheel && venv/bin/python -m pytest -n auto -m 'not slow and not once'
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from datetime import datetime, time
@@ -52,3 +53,30 @@ def assert_alike(ours: object, theirs: object) -> None:
         assert ours == pytest.approx(theirs, rel=1e-9, abs=1e-12)
     else:
         assert ours == theirs
+
+
+def counted_starts(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The processes that are started from now on, as they come."""
+    starts: list[int] = []
+    original = subprocess.Popen
+
+    class Counted(original):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            starts.append(self.pid)
+
+    monkeypatch.setattr(subprocess, "Popen", Counted)
+    return starts
+
+
+def group_runs(pid: int) -> bool:
+    """Whether any process of the group that `pid` leads still runs."""
+    try:
+        os.killpg(pid, 0)
+    except ProcessLookupError:
+        return False
+    # What has ended but was not waited for by its adoptive parent still counts as a process.
+    states = subprocess.run(
+        ["ps", "-o", "stat=", "-g", str(pid)], capture_output=True, text=True, check=False
+    )
+    return any(not state.startswith("Z") for state in states.stdout.split())

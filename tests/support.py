@@ -15,7 +15,8 @@ from chinchilla_xl.costs import ASSUMPTIONS
 from chinchilla_xl.elementwise import POSITIVE
 from chinchilla_xl.recalc import Report, recompute, recompute_bytes
 from chinchilla_xl.workbooks import style
-from chinchilla_xl.workbooks.page import Book
+from chinchilla_xl.workbooks.book import Book
+from chinchilla_xl.workbooks.page import Page
 
 
 def saved(book: openpyxl.Workbook) -> bytes:
@@ -51,7 +52,7 @@ def small_budget(inputs: dict[str, Any] | None = None) -> bytes:
     """A budget of a dozen formulas, for tests that calculate it many times."""
     target = io.BytesIO()
     book = Book(target, "Small budget")
-    page = book.page("Budget", (40, 18, 14, 40))
+    page = Page(book, "Budget", (40, 18, 14, 40))
     page.band("Inputs", "Value", "Unit", "Source")
     page.input("target_params", "Size", 30e9, "parameters", "assumption", style.COUNT, POSITIVE)
     page.input("months", "Months", 36, "months", "assumption", style.WHOLE, POSITIVE)

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 import chinchilla_xl as cx
+from blocks import block
 from budget_book import MODELS, cached, named_values, values_with, with_inputs
 from chinchilla_xl.costs import ASSUMPTIONS, Deployment
 from chinchilla_xl.recalc import recompute_bytes
@@ -23,13 +24,6 @@ from paper import CAPTION_COSTS_HIGHER_BY, REQUESTS, TABLE_2, TABLE_3, agrees, p
 @pytest.fixture(scope="module")
 def budget() -> bytes:
     return template("budget")
-
-
-def block(data: bytes, name: str) -> np.ndarray:
-    """The values of a named range."""
-    book = cached(data)
-    [(sheet, place)] = book.defined_names[name].destinations
-    return np.array([[cell.value for cell in row] for row in book[sheet][place]])
 
 
 def series(data: bytes, name: str) -> np.ndarray:
@@ -268,10 +262,22 @@ def test_the_tornado_is_what_direct_calls_give(budget):
     high = block(data, "tornado_high_change")[:, 0].astype(float)
     np.testing.assert_allclose(low, [direct[n](0.75) - base for n in names], rtol=1e-6, atol=1e-3)
     np.testing.assert_allclose(high, [direct[n](1.25) - base for n in names], rtol=1e-6, atol=1e-3)
+    swings = block(data, "tornado_swings")[:, 0].astype(float)
+    np.testing.assert_allclose(swings, np.abs(high - low) / base, rtol=0, atol=1e-6)
     ranks = block(data, "tornado_ranks")[:, 0].astype(int)
-    swings = np.abs(high - low)
     assert sorted(ranks) == list(range(1, 11))
-    assert all(np.diff(swings[np.argsort(ranks)]) <= 1e-3)
+    assert all(np.diff(swings[np.argsort(ranks)]) <= 0)
+
+
+def test_assumptions_that_swing_alike_keep_the_order_of_their_rows(budget):
+    """Requests, months and serving price multiply the same cost; engines differ in its last digit."""
+    names = block(budget, "tornado_names")[:, 0].tolist()
+    alike = ["Requests a month", "Service, in full-demand months", "Serving GPU price"]
+    places = [names.index(name) for name in alike]
+    changes = block(budget, "tornado_high_change")[places, 0].astype(float)
+    assert changes == pytest.approx([changes[0]] * 3, rel=1e-12)
+    first, second, third = block(budget, "tornado_ranks")[places, 0]
+    assert (second, third) == (first + 1, first + 2)
 
 
 def test_data_needed_is_a_share_of_the_stock_in_tokens_of_its_year(budget):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from blocks import errors
 from budget_book import MODELS, cached, named_values, values_with, with_inputs
 from chinchilla_xl.recalc import recompute_bytes
 from chinchilla_xl.workbooks import template
@@ -61,6 +62,9 @@ IMPOSSIBLE = [
     ({"GPU_price_decline": 1.5}, "Fleet, discount rate, price fall and start are possible"),
     ({"scenario": "Best"}, "The selected scenario exists"),
     ({"target_params": -5}, "The target quality is a positive number"),
+    ({"quality_by": "losses"}, "Quality is given by a size or a loss"),
+    ({"quality_by": ""}, "Quality is given by a size or a loss"),
+    ({"scenario": "Custom", "output_MFU": 45}, "Scenarios: each of them has a cost"),
     ({"quality_by": "loss", "target_loss_given": 1.69}, "The target loss is above the law's E"),
     ({"training_fleet": 4}, "Training and service end within the timeline"),
 ]
@@ -69,16 +73,6 @@ IMPOSSIBLE = [
 def failing(data: bytes) -> list[str]:
     sheet = cached(data)["Checks"]
     return [row[0] for row in sheet.iter_rows(values_only=True) if row[3] == "CHECK"]
-
-
-def errors(data: bytes) -> list[str]:
-    return [
-        f"{sheet.title}!{cell.coordinate}"
-        for sheet in cached(data)
-        for row in sheet.iter_rows()
-        for cell in row
-        if cell.data_type == "e"
-    ]
 
 
 @pytest.mark.parametrize("inputs", EXTREMES, ids=str)
@@ -101,6 +95,11 @@ def test_what_is_impossible_is_named_by_a_check(budget, inputs, check):
     data = with_inputs(budget, **inputs)
     assert check in failing(data)
     assert named_values(data)["master_check"].startswith("CHECK")
+
+
+def test_a_quality_that_is_given_by_neither_gives_no_cost(budget):
+    values = named_values(with_inputs(budget, quality_by="losses"))
+    assert values["target_loss"] == values["cost_optimal_cost"] == "#N/A"
 
 
 def test_an_impossible_input_shows_errors_not_numbers_and_says_why(budget):

@@ -30,7 +30,8 @@ from chinchilla_xl.cli import cli
 from chinchilla_xl.functions import FUNCTIONS
 from chinchilla_xl.recalc import recompute_bytes
 from chinchilla_xl.recalc.calc_names import rename_file
-from chinchilla_xl.soffice import Soffice
+from chinchilla_xl.soffice import Soffice, environment
+from libreoffice import counted_starts, group_runs
 from parity import KINDS
 from support import cached, needed, saved
 
@@ -145,11 +146,11 @@ def differences(sheet, places, kind, *, typed):
 def test_calc_computes_every_template_as_the_default_engine_does(calc, template, tmp_path):
     path = tmp_path / f"{template}.xlsx"
     workbooks.new(template, path, {})
-    inputs = CHANGED.get(template, {})
+    inputs = CHANGED[template]
     ours, _ = recompute_bytes(path.read_bytes(), inputs)
     theirs, report = recompute_bytes(path.read_bytes(), inputs, engine="libreoffice")
     assert report.kept == []
-    assert report.changed > 0 or not inputs
+    assert report.changed > 5  # values that were there are no proof that anything was computed
     values = cached(theirs)
     compared = 0
     for sheet in cached(ours):
@@ -157,34 +158,33 @@ def test_calc_computes_every_template_as_the_default_engine_does(calc, template,
             for cell in row:
                 other = values[sheet.title][cell.coordinate].value
                 wanted = float(cell.value) if type(cell.value) is int else cell.value
-                assert alike(other, wanted), f"{sheet.title}!{cell.coordinate}"
+                noise = (
+                    isinstance(wanted, float) and abs(wanted) < 1e-12
+                )  # of equal figures' difference
+                same = abs(other) < 1e-12 if noise else alike(other, wanted)
+                assert same, f"{sheet.title}!{cell.coordinate}"
                 compared += isinstance(wanted, float)
     assert compared > 50
 
 
-CHANGED = {"budget": {"target_params": 70e9, "months": 24.0}}
+CHANGED = {
+    "budget": {"target_params": 70e9, "months": 24.0},
+    "compare": {"months": 24.0, "demand_growth": 0.05},
+    "fit": {"months": 24.0, "target_loss": 2.05},
+    "batch": {"months": 12.0},
+    "paper": {"training_MFU": 0.4},
+}
 
 
-def test_nothing_is_left_behind(tmp_path):
-    before = ours_running()
+def test_nothing_is_left_behind(tmp_path, monkeypatch):
     path = tmp_path / "budget.xlsx"
     workbooks.new("budget", path, {})
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tempfile.tempdir", str(tmp_path))
-        recompute(path, engine="libreoffice")
-    assert ours_running() <= before
+    starts = counted_starts(monkeypatch)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    recompute(path, engine="libreoffice")
+    assert starts
+    assert not any(map(group_runs, tuple(starts)))
     assert [p.name for p in tmp_path.iterdir()] == ["budget.xlsx"]
-
-
-def ours_running() -> set[str]:
-    """The processes that use a profile of ours."""
-    lines = set()
-    for process in Path("/proc").glob("[0-9]*/cmdline"):
-        with contextlib.suppress(OSError):
-            command = process.read_bytes()
-            if b"soffice" in command and b"chinchilla-xl-" in command:
-                lines.add(process.parent.name)
-    return lines
 
 
 def test_a_file_that_calc_saved_gets_the_plain_names_for_excel(calc, tmp_path):
@@ -196,8 +196,9 @@ def test_a_file_that_calc_saved_gets_the_plain_names_for_excel(calc, tmp_path):
     formula = openpyxl.load_workbook(path).active["A1"].value
     assert formula.startswith("=OPT_PARAMS(2.13,")
     assert formula.endswith(f'"{STORED}OPT_PARAMS("')
-    value = cached(path.read_bytes()).active["A1"].value
-    assert value.startswith("5286200150")
+    number, stored, _ = cached(path.read_bytes()).active["A1"].value.partition(STORED)
+    assert stored
+    assert float(number) == pytest.approx(cx.opt_params(2.13, 2e11), rel=1e-12)
 
 
 def test_a_file_with_plain_names_is_bound_after_renaming(calc, tmp_path):
@@ -300,7 +301,8 @@ def session(prepared):
     listen = f"--accept=pipe,name={pipe};urp;"
     process = subprocess.Popen(
         [prepared.soffice.path, *prepared.trial.arguments, "--headless", "--norestore", listen],
-        start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        env=environment(), start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
         script = Path(__file__).with_name("calc_live.py")

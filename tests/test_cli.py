@@ -78,6 +78,70 @@ def test_recompute_exits_with_1_if_a_formula_kept_its_value(tmp_path):
     )
 
 
+def test_formulas_kept_for_one_reason_share_a_line_and_so_do_those_that_rest_on_them(tmp_path):
+    workbook = openpyxl.Workbook()
+    sheet = workbook.active
+    sheet["A1"] = 2.0
+    for row in range(1, 41):
+        sheet[f"B{row}"] = "=RAND()*\n2" if row == 1 else "=RAND()"
+        sheet[f"C{row}"] = f"=B{row}+A$1"
+        sheet[f"D{row}"] = f"=A1:A{row + 1}"
+    sheet["E1"] = '=CELL("width",A1)' + "+1" * 40
+    (tmp_path / "a.xlsx").write_bytes(saved(workbook))
+    result = run("recompute", "a.xlsx", cwd=tmp_path)
+    assert (result.returncode, result.stdout) == (
+        1,
+        "a.xlsx: 121 formulas, 0 values changed, 121 kept\n",
+    )
+    assert result.stderr.splitlines() == [
+        "  kept Sheet!B1 =RAND()* 2 and 39 more: RAND: a random number (up to 1 cell rests on each)",
+        "  kept Sheet!D1 =A1:A2 and 39 more: A1:A2 is a range where the cell holds a single value",
+        '  kept Sheet!E1 =CELL("width",A1)' + "+1" * 29 + "+ ...: CELL: it asks about the spreadsheet program",
+        "  kept Sheet!C1 =B1+A$1 and 39 more that rest on such cells: it needs Sheet!B1, which has no value",
+    ]  # fmt: skip
+    [report] = json.loads(run("recompute", "a.xlsx", "--json", cwd=tmp_path).stdout)
+    assert len({kept["cell"] for kept in report["kept"]}) == 121
+    reasons = {kept["cell"]: kept["reason"] for kept in report["kept"]}
+    assert reasons["Sheet!C7"] == "it needs Sheet!B7, which has no value"
+
+
+def test_functions_that_look_like_cells_are_reasons_of_their_own(capsys):
+    from chinchilla_xl.cli_support import print_formulas
+    from chinchilla_xl.recalc import Kept
+
+    why = "not among the functions that are computed"
+    print_formulas(
+        "kept", [Kept("A1", "=FN1()", f"FN1: {why}", 0), Kept("A2", "=FN2()", f"FN2: {why}", 0)]
+    )
+    assert capsys.readouterr().err.count("\n") == 2
+
+
+@pytest.mark.parametrize("check", [[], ["--check"]])
+def test_recompute_writes_one_workbook_to_the_file_that_is_named(tmp_path, check):
+    source = book(tmp_path / "a.xlsx", "=A1*2").read_bytes()
+    result = run("recompute", "a.xlsx", "-o", "new/b.xlsx", *check, cwd=tmp_path)
+    assert (result.returncode, result.stderr) == (len(check), "")
+    assert result.stdout.startswith("new/b.xlsx: 1 formulas, 1 values ")
+    written = tmp_path / "new" / "b.xlsx"
+    assert written.exists() is not bool(check)
+    if not check:
+        assert cached(written.read_bytes()).active["B1"].value == 4
+        again = run("recompute", "a.xlsx", "-o", "new/b.xlsx", "--set", "Sheet!A1=3", cwd=tmp_path)
+        assert again.returncode == 0
+        assert cached(written.read_bytes()).active["B1"].value == 6
+    assert (tmp_path / "a.xlsx").read_bytes() == source
+
+
+@pytest.mark.parametrize(("name", "made"), [("b.xlsx", True), ("b.xlsx/", False), ("b", False)])
+def test_recompute_writes_into_a_folder_whatever_it_is_called(tmp_path, name, made):
+    book(tmp_path / "a.xlsx", "=A1*2")
+    if made:
+        (tmp_path / name).mkdir()
+    result = run("recompute", "a.xlsx", "-o", name, cwd=tmp_path)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert cached((tmp_path / name / "a.xlsx").read_bytes()).active["B1"].value == 4
+
+
 def test_recompute_goes_on_after_a_bad_file_and_exits_with_3(tmp_path):
     book(tmp_path / "a.xlsx", "=A1*2")
     (tmp_path / "bad.xlsx").write_bytes(b"nothing")

@@ -27,6 +27,7 @@ ROOT = DOCS.parent
 PAGES = sorted(DOCS.rglob("*.md"))
 TEXTS = [ROOT / "README.md", *PAGES, *sorted((ROOT / "addin").glob("*/README.md"))]
 _FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\]\(([^)\s]+)\)")
 _INLINE = re.compile(r"`(chinchilla-xl [^`]+)`")
 
 
@@ -96,6 +97,14 @@ def test_every_command_is_one_that_there_is(page):
     for code in _INLINE.findall(" ".join(text.split())):
         for arguments in commands(code):
             parse(arguments, whole=False)
+
+
+def test_there_are_commands_and_links_to_look_at():
+    """What the tests of each page look for is found, so that they are not true of nothing."""
+    texts = [page.read_text(encoding="utf-8") for page in TEXTS]
+    assert sum(len(list(commands(c))) for t in texts for c in blocks(t, "", "bash", "bat")) > 20
+    assert sum(len(_INLINE.findall(" ".join(text.split()))) for text in texts) > 40
+    assert sum(len(_LINK.findall(text)) for text in texts) > 100
 
 
 def parse(arguments: list[str], *, whole: bool) -> None:
@@ -195,7 +204,7 @@ def test_every_page_is_in_the_contents():
 
 @pytest.mark.parametrize("page", TEXTS, ids=name)
 def test_every_link_to_a_file_leads_somewhere(page):
-    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+    for link in _LINK.findall(page.read_text(encoding="utf-8")):
         parts = urlsplit(link)
         if not parts.scheme and parts.path:
             assert (page.parent / unquote(parts.path)).exists(), link

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import io
-import os
 import shutil
-import subprocess
 import tempfile
 
 import openpyxl
@@ -13,11 +11,11 @@ import pytest
 import xlsxwriter
 
 import chinchilla_xl as cx
-from chinchilla_xl import soffice
 from chinchilla_xl.addins.calc.trial import Trial
 from chinchilla_xl.recalc import Failure, Report, libreoffice, recompute_bytes
 from chinchilla_xl.recalc.external import External
 from engine_books import OLD, needs_libreoffice, reasons, values, workbook
+from libreoffice import counted_starts, group_runs
 from support import cached, members
 
 COMPUTED = {
@@ -186,31 +184,6 @@ def test_a_file_that_nobody_foresaw_costs_only_itself(tmp_path, monkeypatch):
     outcomes = list(cx.recompute_all(paths, engine="libreoffice"))
     assert [type(o) for o in outcomes] == [Report, Failure, Report]
     assert outcomes[1].error == "an unforeseen error: 'a mistake of ours'"
-
-
-def counted_starts(monkeypatch) -> list[int]:
-    starts: list[int] = []
-    original = subprocess.Popen
-
-    class Counted(original):
-        def __init__(self, *args, **kwargs):
-            super().__init__(*args, **kwargs)
-            starts.append(self.pid)
-
-    monkeypatch.setattr(soffice.subprocess, "Popen", Counted)
-    return starts
-
-
-def group_runs(pid: int) -> bool:
-    try:
-        os.killpg(pid, 0)
-    except ProcessLookupError:
-        return False
-    # What has ended but was not waited for by its adoptive parent still counts as a process.
-    states = subprocess.run(
-        ["ps", "-o", "stat=", "-g", str(pid)], capture_output=True, text=True, check=False
-    )
-    return any(not state.startswith("Z") for state in states.stdout.split())
 
 
 @needs_libreoffice

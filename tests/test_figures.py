@@ -31,6 +31,7 @@ def test_figure_1_crosses_where_both_models_have_cost_the_same():
     demand, large = lines[0].get_data()
     small = lines[1].get_data()[1]
     even = lines[2].get_xdata()[0]
+    assert demand[0] < even < demand[-1]
     assert ((large < small) == (demand < even)).all()
 
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,9 +17,9 @@ from scipy.optimize import approx_fprime, least_squares
 from scipy.special import huber, logsumexp
 from scipy.stats import norm
 
-from chinchilla_xl.fit import Fit, bootstrap, estimate, fit, resampling
+from chinchilla_xl.fit import Fit, bootstrap, estimate, fit, newton, resampling
 from chinchilla_xl.fit.newton import minimise
-from chinchilla_xl.fit.objective import DELTA, expand, predict
+from chinchilla_xl.fit.objective import DELTA, Expansion, expand, predict
 from chinchilla_xl.fit.runs import checked
 from chinchilla_xl.fit.search import search
 from chinchilla_xl.laws import Law
@@ -109,15 +110,27 @@ def test_the_gauss_newton_matrix_takes_every_run_as_a_spring_of_its_present_pull
     np.testing.assert_allclose(found, expected, rtol=1e-4)
 
 
-def test_every_data_set_is_fitted_as_well_as_the_best_known_fit() -> None:
+def test_every_data_set_is_fitted_as_well_as_the_best_known_fit_within_30_steps(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Steps of all starts together; and 220 of single starts, for most of them stop early."""
     best = {int(row["seed"]): float(row["best_known_objective"]) for row in reference_rows()}
     worse = []
+    followed: list[int] = []
+
+    def counted(theta: Array, *arguments: Any) -> Expansion:
+        followed.append(len(theta))
+        return expand(theta, *arguments)
+
+    monkeypatch.setattr(newton, "expand", counted)
     for seed in SEEDS:
         runs = checked(*data_set(seed).runs)
         value = search(runs)[1]
         if not no_worse(value, best[seed], len(runs)):
             worse.append((seed, value / best[seed] - 1))
     assert worse == []
+    assert len(followed) <= 30 * len(SEEDS)
+    assert sum(followed) <= 220 * len(SEEDS)
 
 
 def test_best_known_fits_cover_every_data_set_and_beat_the_4500_starts() -> None:
@@ -264,6 +277,17 @@ def test_bootstrap_repeats_with_its_seed_and_differs_with_another() -> None:
     np.testing.assert_array_equal(bootstrap(*runs, 150, seed=3), first)
     assert not np.array_equal(bootstrap(*runs, 150, seed=4), first)
     assert first.shape == (150, 5)
+
+
+def test_options_are_given_by_name_and_runs_by_either() -> None:
+    params, tokens, losses = data_set(7).runs
+    with pytest.raises(TypeError):
+        bootstrap(params, tokens, losses, 10, 3)  # type: ignore[misc]
+    with pytest.raises(TypeError):
+        fit(params, tokens, losses, 0.8)  # type: ignore[misc]
+    named = bootstrap(params=params, tokens=tokens, losses=losses, count=10)
+    np.testing.assert_array_equal(named, bootstrap(params, tokens, losses, 10))
+    assert fit(params=params, tokens=tokens, losses=losses, draws=0).points == len(params)
 
 
 def test_fewer_draws_are_the_first_of_more_draws() -> None:

@@ -109,6 +109,7 @@ def test_the_first_of_several_wrong_values_is_named() -> None:
     [
         ({"confidence": 1.5}, "confidence must be between 0 and 1: 1.5; 0.95 is usual"),
         ({"confidence": 0.0}, "confidence must be between 0 and 1: 0; 0.95 is usual"),
+        ({"confidence": 1.0}, "confidence must be between 0 and 1: 1; 0.95 is usual"),
         ({"draws": -1}, "draws must be 0 or at least 2: -1; 1000 is usual"),
         ({"draws": 1}, "draws must be 0 or at least 2: 1; 1000 is usual"),
     ],

@@ -172,3 +172,15 @@ def test_a_gap_in_the_runs_is_a_failing_check_and_the_fit_says_where():
     values = named_values(data)
     assert values["failing_checks"] >= 1
     assert block(data, "fitted_coefficients")[0, 0] == "#VALUE!"
+
+
+def test_the_gravest_warning_stands_in_a_row_of_its_own(fitted):
+    assert named_values(fitted)["fit_gravest_warning"] == "none"
+    params, _, losses = grid(LAW)
+    tokens = params * np.tile([10, 20, 30, 40], 12)
+    data = template("fit", runs(params, tokens, losses))
+    values = named_values(data)
+    table = cx.fit_coeffs(params, tokens, losses)
+    assert table[15, 0] == "warning"
+    assert values["fit_gravest_warning"] == table[15, 1]
+    assert values["fit_warnings"] == len(table) - 15

@@ -15,8 +15,8 @@ from openpyxl.worksheet.formula import ArrayFormula
 from chinchilla_xl.errors import ChinchillaError
 from chinchilla_xl.recalc.archive import Archive
 from chinchilla_xl.recalc.calculation import Calculation
-from chinchilla_xl.recalc.engine import Engine
 from chinchilla_xl.recalc.live import LiveWorkbook, _places
+from chinchilla_xl.recalc.loaded import LoadedWorkbook
 from chinchilla_xl.recalc.parts import read_workbook
 from chinchilla_xl.workbooks import TEMPLATES, template
 from support import saved
@@ -30,9 +30,7 @@ def computed_anew(data: bytes, inputs: Scenario, outputs: list[str]) -> Scenario
     """The outputs, once every formula of the file has been computed."""
     archive = Archive(data)
     outline = read_workbook(archive)
-    calculation = Calculation(archive, outline)
-    calculation.write_inputs(inputs)
-    calculation.evaluate()
+    calculation = Calculation(archive, outline, inputs)
     return {name: calculation.value(*place) for name, place in _places(outline, outputs).items()}
 
 
@@ -251,7 +249,7 @@ def test_whole_columns_names_and_choices_are_followed():
 def test_where_the_engine_does_not_know_all_references_everything_stays(monkeypatch):
     beside = {f"D{row}": "=A1" for row in range(1, 20)}
     data = book_of({"A1": 1.0, "B1": "=A1+1"} | beside)
-    monkeypatch.setattr(Engine, "precedents", lambda *_: ([], False))
+    monkeypatch.setattr(LoadedWorkbook, "precedents", lambda *_: ([], False))
     live = LiveWorkbook(data)
     assert live.run({"Sheet!A1": 2.0}, ["Sheet!B1"]) == {"Sheet!B1": 3.0}
     assert evaluated(live) == formulas(live)

@@ -17,6 +17,7 @@ from chinchilla_xl import laws, optimum
 from chinchilla_xl.constrained import constrained
 from chinchilla_xl.costs import Deployment
 from chinchilla_xl.laws import CHINCHILLA, Law, Laws
+from parity import BY_NAME
 
 DIGITS = 60
 CASES = 1000
@@ -420,6 +421,16 @@ def test_an_eighth_assumption_that_is_blank_is_none():
 
 def test_underflow_is_no_answer():
     assert math.isnan(cx.tokens_for_loss(1e300, 7e9))
+
+
+def test_a_loss_that_only_a_size_beyond_numbers_reaches_is_no_answer():
+    machines = [1.5, 3.12e14, 0.5, 1.1, 6.24e14, 0.5, 0.01, 1e-6]
+    for function, args in (
+        ("TOKENS_FOR_LOSS", (1e-100, 1e15, [[2087.0, 14707.0, 0.0, 0.11, 0.19]])),
+        ("OPT_COST", (1.7, 1e12, 1e12, [machines], [[406.4, 410.7, 1.69, 0.001, 0.001]])),
+    ):
+        found = BY_NAME[function].cells(*args)
+        assert (found.code, "failed" in found.message) == ("#NUM!", False), found.message
 
 
 def test_kaplans_law_has_its_two_limits():

@@ -372,6 +372,22 @@ def test_dates_of_1904_are_read_and_written_four_years_on():
     assert len(kept) <= 2
 
 
+@pytest.mark.parametrize("epoch", ["WINDOWS_EPOCH", "MAC_EPOCH"])
+def test_a_date_as_every_language_writes_it_is_computed_and_any_other_text_kept(epoch):
+    book = openpyxl.Workbook()
+    book.epoch = getattr(openpyxl.utils.datetime, epoch)
+    computed = {
+        '=YEAR("2024-02-29")': 2024, '=DAYS("2024-03-01","2024-01-01")': 60,
+        '=EOMONTH("2024-02-01",0)-DATE(2024,2,1)': 28, '=WEEKDAY("2024-03-01")': 6,
+    }  # fmt: skip
+    kept = ['=YEAR("2023-02-29")', '=YEAR("Jan 5, 2024")', '=DAYS("1/2/2024","2024-01-01")']
+    for row, formula in enumerate([*computed, *kept], start=1):
+        book.active.cell(row, 1, formula)
+    data, report = recompute_bytes(saved(book))
+    assert [k.formula for k in report.kept] == kept
+    assert [cached_number(data, row) for row in range(1, 5)] == list(computed.values())
+
+
 def cached_number(data: bytes, row: int) -> object:
     """The value of a cell of column A as its part spells it."""
     part = members(data)["xl/worksheets/sheet1.xml"].decode()

@@ -69,6 +69,15 @@ def test_local_and_remote_locations_mix(memory, tmp_path):
     )
 
 
+def test_one_workbook_goes_to_the_remote_file_that_is_named_unless_that_is_a_folder(memory):
+    [outcome] = cx.recompute_all(["memory://b/a.xlsx"], "memory://c/new.xlsx", {"size": 6})
+    assert outcome.output == "memory://c/new.xlsx"
+    assert result(memory.cat_file("/c/new.xlsx")) == 60
+    memory.pipe_file("/d/plans.xlsx/old.txt", b"")
+    [outcome] = cx.recompute_all(["memory://b/a.xlsx"], "memory://d/plans.xlsx")
+    assert outcome.output == "memory://d/plans.xlsx/a.xlsx"
+
+
 def test_two_results_may_not_meet_remotely(memory):
     with pytest.raises(
         cx.ArgumentError, match=r"two files would be written to memory://out/a.xlsx"

@@ -1,6 +1,6 @@
 """A formula that cells share is computed in each of them as if it stood there.
 
-`moved` writes the formula of each cell out, by rules of its own; the engine moves the one text that
+`copied` writes the formula of each cell out, by rules of its own; the engine moves the one text that
 the file has. Both must agree, in a block that goes down and to the right of the leader.
 """
 
@@ -17,7 +17,7 @@ from openpyxl.workbook.defined_name import DefinedName
 
 from chinchilla_xl.recalc import recompute_bytes
 from chinchilla_xl.recalc.addresses import Cell
-from chinchilla_xl.recalc.syntax import moved
+from chinchilla_xl.recalc.syntax import copied
 from support import cached, members, saved
 
 BLOCK = [Cell(row, column) for row, column in product(range(2, 7), range(6, 9))]  # F2:H6
@@ -86,7 +86,7 @@ def values(elements: dict[Cell, str]) -> tuple[list[object], list[str]]:
 def test_a_shared_formula_is_as_good_as_its_copies(formula):
     shared = dict.fromkeys(BLOCK, '<f t="shared" si="3"/>')
     shared[LEADER] = f'<f t="shared" ref="F2:H6" si="3">{escape(formula)}</f>'
-    own = {c: moved(formula, c.row - LEADER.row, c.column - LEADER.column) for c in BLOCK}
+    own = {c: copied(formula, LEADER, c) for c in BLOCK}
     copies = {c: f"<f>{escape(text)}</f>" for c, text in own.items() if text is not None}
     found, kept = values(shared)
     if len(copies) == len(BLOCK):

@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import ClassVar
 
 import openpyxl
+import pebble
 import pytest
 
 from chinchilla_xl.recalc import recompute_bytes
+from chinchilla_xl.recalc.processes import Lost, in_processes
 from support import saved
 
 pytestmark = [
@@ -194,6 +196,30 @@ def test_ctrl_c_leaves_no_half_written_file_and_no_process(folder, jobs):
     assert code == 130
     assert err.strip() == "interrupted; no file is half written"
     check_others_done(folder, FILES[1:])
+
+
+@pytest.mark.parametrize("wait", [0.0, 0.03, 0.06, 0.1])
+def test_ctrl_c_while_workers_start_is_one_line(folder, wait):
+    batch = Batch(folder, "endless.xlsx", "book0.xlsx", "--jobs", "2")
+    until(batch.workers)
+    time.sleep(wait)
+    os.killpg(batch.process.pid, signal.SIGINT)
+    code, _, err = batch.ended()
+    batch.check_gone()
+    assert (code, err.strip()) == (130, "interrupted; no file is half written")
+
+
+def test_a_worker_that_is_starting_when_the_others_stop_prints_nothing(monkeypatch, capfd):
+    stop = pebble.pool.process.stop_process
+
+    def stop_late(process):
+        time.sleep(1.0)  # as on a busy machine; the next worker starts in the meantime
+        stop(process)
+
+    monkeypatch.setattr(pebble.pool.process, "stop_process", stop_late)
+    [(_, result)] = in_processes(time.sleep, [(60,)], jobs=1, timeout=0.5)
+    assert isinstance(result, Lost)
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("rounds", [4, pytest.param(40, marks=pytest.mark.slow)])

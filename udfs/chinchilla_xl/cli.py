@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
 from chinchilla_xl import cli_addin, cli_recalc
 from chinchilla_xl.cli_support import (
+    FORCE,
+    JSON,
     REFUSED,
-    SET_HELP,
+    SET,
     USAGE,
     check_new,
     console,
+    print_json,
     usage_line,
 )
 from chinchilla_xl.errors import ArgumentError, ChinchillaError, MissingExtra
@@ -87,7 +89,7 @@ def functions(name: str | None) -> None:
 @cli.command(short_help="Build a workbook: budget, compare, fit, batch or paper.")
 @click.argument("template")
 @click.argument("output", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help=SET_HELP)
+@SET
 @click.option(
     "--host", type=click.Choice(["plain", "office"]), default="plain", show_default=True,
     help="Spell our functions by their names, or as Office.js add-ins store them.",
@@ -96,7 +98,7 @@ def functions(name: str | None) -> None:
     "--edition", type=click.Choice(["addin", "lambda", "cells"]), default="addin", show_default=True,
     help="Where our functions come from: an add-in, LAMBDA names in the file, or the cells themselves.",
 )  # fmt: skip
-@click.option("--force", is_flag=True, help="Replace OUTPUT if it exists.")
+@FORCE
 def new(
     template: str,
     output: Path,
@@ -136,7 +138,7 @@ def show(workbook: str) -> None:
 @cli.command(short_help="Find what makes a workbook hard to trust.")
 @click.argument("workbook", type=click.Path(path_type=Path))
 @click.option("--no-advice", is_flag=True, help="Leave out the conventions of our templates.")
-@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+@JSON
 def lint(workbook: Path, no_advice: bool, as_json: bool) -> None:
     """Look through WORKBOOK for what makes a model hard to trust; it is not changed.
 
@@ -153,7 +155,7 @@ def lint(workbook: Path, no_advice: bool, as_json: bool) -> None:
             {"place": f.place, "rule": f.rule, "message": f.message, "advice": f.advice}
             for f in found
         ]
-        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        print_json(rows)
     else:
         for f in found:
             click.echo(f"{f.place}: {f.rule}: {f.message}{' (advice)' if f.advice else ''}")

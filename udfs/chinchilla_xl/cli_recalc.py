@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from chinchilla_xl.cli_support import (
+    FORCE,
+    JSON,
     KEPT,
     REFUSED,
-    SET_HELP,
+    SET,
     USAGE,
     check_new,
     dask,
+    print_formulas,
+    print_json,
     print_outcome,
     progress,
 )
@@ -25,38 +29,50 @@ try:
 except ImportError as missing:
     raise MissingExtra("click", "recalc") from missing
 
+Command: TypeAlias = Callable[..., Any]
+
 _LOCATION = click.Path()  # no Path object, which would make s3:/ of s3://
+_SECONDS = click.FloatRange(min=0, min_open=True)
+_WORKBOOK = click.argument("workbook", type=_LOCATION)
 _ENGINE = click.option(
     "--engine", type=click.Choice(["formualizer", "excel", "libreoffice"]), default="formualizer",
     show_default=True, help="What computes: embedded, or a program on this machine.",
 )  # fmt: skip
-_SCHEDULER = click.option(
-    "--scheduler", metavar="ADDRESS", help="Work on this Dask cluster instead."
-)
+
+
+def _batch(jobs: str, timeout: str) -> Callable[[Command], Command]:
+    """The options of a command that shares out its work, with what two of them do there."""
+    options = (
+        _ENGINE,
+        click.option("--jobs", type=click.IntRange(min=1), metavar="N", help=jobs),
+        click.option("--timeout", type=_SECONDS, metavar="SECONDS", help=timeout),
+        click.option("--scheduler", metavar="ADDRESS", help="Work on this Dask cluster instead."),
+    )
+
+    def add(command: Command) -> Command:
+        for option in reversed(options):  # as decorators above each other would
+            command = option(command)
+        return command
+
+    return add
 
 
 @click.command(short_help="Recalculate workbooks without a spreadsheet program.")
 @click.argument("files", nargs=-1, required=True, type=_LOCATION)
 @click.option(
-    "-o", "--output-dir", metavar="DIR", type=_LOCATION,
-    help="Write the results here instead of in place.",
+    "-o", "--output", metavar="OUT", type=_LOCATION,
+    help="Write the results to this folder or, of a single file, to this file instead of in place.",
 )  # fmt: skip
-@click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help=SET_HELP)
+@SET
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 if a value is out of date.")
-@_ENGINE
-@click.option(
-    "--jobs", type=click.IntRange(min=1), metavar="N",
-    help="Files at a time, each in a process of its own (default: all cores, for more than a few files).",
-)  # fmt: skip
-@click.option(
-    "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
-    help="Stop a file that takes longer; it is left as it was.",
-)  # fmt: skip
-@_SCHEDULER
-@click.option("--json", "as_json", is_flag=True, help="Print the reports as JSON.")
+@_batch(
+    "Files at a time, each in a process of its own (default: all cores, for more than a few files).",
+    "Stop a file that takes longer; it is left as it was.",
+)
+@JSON
 def recompute(
     files: tuple[str, ...],
-    output_dir: str | None,
+    output: str | None,
     assignments: tuple[str, ...],
     check: bool,
     engine: str,
@@ -69,19 +85,19 @@ def recompute(
 
     Only cached values are written; all else in a file stays byte for byte, and a file is replaced
     whole or not at all. A formula that cannot be computed faithfully keeps its old value and is
-    listed. FILES and DIR may be remote (s3://, gs://, abfs://).
+    listed. FILES and OUT may be remote (s3://, gs://, abfs://).
     """
     from chinchilla_xl.recalc import Failure, recompute_all
     from chinchilla_xl.recalc.inputs import parse_assignments
 
     outcomes = recompute_all(
         files,
-        output_dir,
+        output,
         parse_assignments(list(assignments)),
         check=check,
         jobs=jobs,
         timeout=timeout,
-        executor=None if scheduler is None else dask(scheduler),
+        executor=dask(scheduler),
         engine=engine,
     )
     code = failures = 0
@@ -100,20 +116,20 @@ def recompute(
     if as_json:
         order = {file: i for i, file in enumerate(files)}
         reports.sort(key=lambda report: order[report["path"]])
-        _print_json(reports)
+        print_json(reports)
     sys.exit(code)
 
 
 @click.command(short_help="Write inputs from a file into WORKBOOK and recompute it.")
-@click.argument("workbook", type=_LOCATION)
+@_WORKBOOK
 @click.argument("inputs", type=_LOCATION)
 @click.option(
     "-o", "--output", metavar="OUT", required=True, type=_LOCATION,
     help="Where the filled workbook goes.",
 )  # fmt: skip
 @_ENGINE
-@click.option("--force", is_flag=True, help="Replace OUT if it exists.")
-@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@FORCE
+@JSON
 def fill(workbook: str, inputs: str, output: str, engine: str, force: bool, as_json: bool) -> None:
     """Write the named inputs in INPUTS (.toml, .json or .csv) into WORKBOOK, and recompute it.
 
@@ -127,35 +143,29 @@ def fill(workbook: str, inputs: str, output: str, engine: str, force: bool, as_j
     check_new(output, suffix_of(workbook), force)
     report = run(workbook, inputs, output, engine=engine)
     if as_json:
-        _print_json(dataclasses.asdict(report))
+        print_json(dataclasses.asdict(report))
     else:
         print_outcome(report, check=False)
     sys.exit(KEPT if report.kept else 0)
 
 
 @click.command(short_help="Run WORKBOOK over a table of scenarios.")
-@click.argument("workbook", type=_LOCATION)
+@_WORKBOOK
 @click.argument("scenarios", type=_LOCATION)
 @click.option("--outputs", metavar="NAME,...", required=True, help="The cells to report.")
 @click.option(
     "-o", "--output", metavar="RESULTS", required=True, type=_LOCATION,
     help="A .csv, .xlsx or .parquet file.",
 )  # fmt: skip
-@_ENGINE
-@click.option(
-    "--jobs", type=click.IntRange(min=1), metavar="N",
-    help="Processes, each with the workbook in memory (default: all cores, for many scenarios).",
-)  # fmt: skip
-@click.option(
-    "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
-    help="Stop a scenario that takes longer; its row says so.",
-)  # fmt: skip
-@_SCHEDULER
+@_batch(
+    "Processes, each with the workbook in memory (default: all cores, for many scenarios).",
+    "Stop a scenario that takes longer; its row says so.",
+)
 @click.option(
     "--sheet", metavar="NAME", help="The sheet of SCENARIOS, if .xlsx (default: the first)."
 )
-@click.option("--force", is_flag=True, help="Replace RESULTS if it exists.")
-@click.option("--json", "as_json", is_flag=True, help="Print a report as JSON.")
+@FORCE
+@JSON
 def sweep(
     workbook: str,
     scenarios: str,
@@ -195,7 +205,7 @@ def sweep(
             result = run(
                 workbook, table, names, output,
                 jobs=jobs, timeout=timeout, engine=engine, progress=follow,
-                executor=None if scheduler is None else dask(scheduler),
+                executor=dask(scheduler),
             )  # fmt: skip
     except KeyboardInterrupt:
         click.echo(
@@ -208,7 +218,7 @@ def sweep(
     if as_json:
         listed = enumerate(result["error"], start=1)
         errors = [{"row": row, "error": text} for row, text in listed if isinstance(text, str)]
-        _print_json({"output": output, "scenarios": len(result), "errors": errors})
+        print_json({"output": output, "scenarios": len(result), "errors": errors})
     else:
         words = f", {len(failed)} with errors, which its column error tells" if len(failed) else ""
         click.echo(f"{output}: {len(result)} scenarios{words}")
@@ -216,7 +226,7 @@ def sweep(
 
 
 @click.command(short_help="Rewrite a workbook for the add-in, or for LAMBDA names.")
-@click.argument("workbook", type=_LOCATION)
+@_WORKBOOK
 @click.argument("output", type=_LOCATION)
 @click.option(
     "--edition", required=True, type=click.Choice(["addin", "lambda"]),
@@ -226,8 +236,8 @@ def sweep(
     "--host", type=click.Choice(["plain", "office"]), default="plain", show_default=True,
     help="With --edition addin: by their names, or as Office.js add-ins store them.",
 )  # fmt: skip
-@click.option("--force", is_flag=True, help="Replace OUTPUT if it exists.")
-@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@FORCE
+@JSON
 def convert(
     workbook: str, output: str, edition: str, host: str, force: bool, as_json: bool
 ) -> None:  # fmt: skip
@@ -243,7 +253,7 @@ def convert(
     check_new(output, suffix_of(workbook), force)
     report = run(workbook, output, edition, office=host == "office")
     if as_json:
-        _print_json(dataclasses.asdict(report))
+        print_json(dataclasses.asdict(report))
     else:
         names = [f", {len(report.added)} names added"] if report.added else []
         names += [f", {len(report.removed)} names removed"] if report.removed else []
@@ -251,10 +261,5 @@ def convert(
         done = f"{report.formulas} formulas rewritten{''.join(names)}{left}"
         nothing = not (report.formulas or report.added or report.removed or report.left)
         click.echo(f"{report.output}: {'nothing to convert: a copy' if nothing else done}")
-        for formula in report.left:
-            click.echo(f"  left {formula.cell} {formula.formula}: {formula.reason}", err=True)
+        print_formulas("left", report.left)
     sys.exit(KEPT if report.left else 0)
-
-
-def _print_json(report: object) -> None:
-    click.echo(json.dumps(report, indent=2, ensure_ascii=False))

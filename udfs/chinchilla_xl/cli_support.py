@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from chinchilla_xl.errors import ArgumentError, MissingExtra
@@ -30,11 +32,21 @@ KEPT, USAGE, REFUSED = 1, 2, 3
 file could not be processed. 0 is success.
 """
 
-SET_HELP = "Set an input first: a defined name or Sheet!A1. Repeat for more."
+SET = click.option(
+    "--set", "assignments", multiple=True, metavar="NAME=VALUE",
+    help="Set an input first: a defined name or Sheet!A1. Repeat for more.",
+)  # fmt: skip
+FORCE = click.option("--force", is_flag=True, help="Replace the output if it exists.")
+JSON = click.option("--json", "as_json", is_flag=True, help="Report in JSON.")
+
+_LONGEST_FORMULA = 80
+_ADDRESS = re.compile(r"(?<![\w.])\$?[A-Z]{1,3}\$?[0-9]+(?![\w.]|: )")
 
 
-def dask(address: str) -> Any:
-    """An executor on the Dask cluster at `address`."""
+def dask(address: str | None) -> Any:
+    """An executor on the Dask cluster at `address`; None if there is to be none."""
+    if address is None:
+        return None
     try:
         import distributed
     except ImportError:
@@ -89,7 +101,7 @@ class _Rate(ProgressColumn):
 
 
 def print_outcome(outcome: Any, check: bool) -> None:
-    """A line on one file, and a line on each formula that was kept and each note."""
+    """A line on one file, on each reason why formulas were kept, and on each note."""
     if hasattr(outcome, "error"):
         click.echo(f"{outcome.path}: {outcome.error}", err=True)
         return
@@ -98,11 +110,47 @@ def print_outcome(outcome: Any, check: bool) -> None:
     )
     kept = f", {len(outcome.kept)} kept" if outcome.kept else ""
     click.echo(f"{outcome.output}: {outcome.formulas} formulas, {changed}{kept}")
-    for kept in outcome.kept:
-        rest = f" ({kept.dependents} cells rest on it)" if kept.dependents else ""
-        click.echo(f"  kept {kept.cell} {kept.formula}: {kept.reason}{rest}", err=True)
+    print_formulas("kept", outcome.kept)
     for message in outcome.messages:
         click.echo(f"  note: {message}", err=True)
+
+
+def print_formulas(what: str, formulas: Iterable[Any]) -> None:
+    """A line on the formulas of each reason: the first of them, and how many more there are.
+
+    Those that only rest on others share the last line. Reasons are the same if they differ in
+    nothing but addresses.
+    """
+    groups: dict[str, list[Any]] = {}
+    resting = []
+    for formula in formulas:
+        if getattr(formula, "resting", False):
+            resting.append(formula)
+        else:
+            groups.setdefault(_ADDRESS.sub("", formula.reason), []).append(formula)
+    for group in groups.values():
+        click.echo(f"  {what} {_described(group, 'more')}", err=True)
+    if resting:
+        click.echo(f"  {what} {_described(resting, 'more that rest on such cells')}", err=True)
+
+
+def _described(group: Sequence[Any], more: str) -> str:
+    first, others = group[0], len(group) - 1
+    formula = " ".join(first.formula.split())
+    if len(formula) > _LONGEST_FORMULA:
+        formula = formula[: _LONGEST_FORMULA - 4] + " ..."
+    dependents = max(getattr(item, "dependents", 0) for item in group)
+    rest = ""
+    if dependents:
+        cells = "1 cell rests" if dependents == 1 else f"{dependents} cells rest"
+        rest = f" (up to {cells} on each)" if others else f" ({cells} on it)"
+    number = f" and {others} {more}" if others else ""
+    return f"{first.cell} {formula}{number}: {first.reason}{rest}"
+
+
+def print_json(report: object) -> None:
+    """What is reported, for programs."""
+    click.echo(json.dumps(report, indent=2, ensure_ascii=False))
 
 
 def check_new(path: str | os.PathLike[str], suffix: str, force: bool) -> None:

@@ -53,7 +53,8 @@ def constrained(
     loss, burden = as_operand(loss), as_operand(burden)
     params, tokens = map(np.asarray, optimal(loss, burden, law))
     if token_price > 0:
-        params, tokens = _with_token_price(loss, burden, token_price, tokens, law)
+        with np.errstate(all="ignore"):
+            params, tokens = _with_token_price(loss, burden, token_price, tokens, law)
     with np.errstate(invalid="ignore"):
         fewest = np.asarray(tokens_for_loss(loss, max_params, law))
         largest = POSITIVE(as_operand(max_tokens))
@@ -91,14 +92,13 @@ def _with_token_price(
     ratio = law.beta / law.alpha * smallest / (smallest + price)
     lower = np.log1p(ratio) / law.beta
     upper = np.maximum(np.log(free_tokens / fewest), lower)
-    with np.errstate(all="ignore"):
-        # A last digit may put the root just outside: both ends give way by as much.
-        bracket = (lower * (1 - 1e-12), upper * (1 + 1e-12))
-        found = elementwise.find_root(
-            slope,
-            bracket,
-            args=(h, r, fewest, law.A, law.alpha, law.beta),
-            tolerances={"xatol": 0.0, "xrtol": 1e-15, "fatol": 0.0, "frtol": 0.0},
-        )
+    # A last digit may put the root just outside: both ends give way by as much.
+    bracket = (lower * (1 - 1e-12), upper * (1 + 1e-12))
+    found = elementwise.find_root(
+        slope,
+        bracket,
+        args=(h, r, fewest, law.A, law.alpha, law.beta),
+        tolerances={"xatol": 0.0, "xrtol": 1e-15, "fatol": 0.0, "frtol": 0.0},
+    )
     w = np.where(found.success, found.x, NAN)
     return size(w, h, law.A, law.alpha, law.beta), fewest * np.exp(w)

@@ -52,7 +52,8 @@ def condition_number(theta: Array, runs: Runs) -> float:
 
     Of the Jacobian of the log residuals in (log A, log B, log E, alpha, beta), at centred log
     params and tokens, each column scaled to length one. Infinite when a coefficient has no
-    effect at all; a floor of zero is a finding, not a gap, and its column is left out.
+    effect at all, or the very effect of others; a floor of zero is a finding, not a gap, and its
+    column is left out.
     """
     size, data, floor, _ = (part[0] for part in predict(theta[None], runs))
     jacobian = np.column_stack([size, data, floor, -size * runs.x, -data * runs.y])
@@ -63,7 +64,7 @@ def condition_number(theta: Array, runs: Runs) -> float:
         jacobian = np.delete(jacobian, E, axis=1)
     jacobian = jacobian / np.linalg.norm(jacobian, axis=0)
     strengths = np.linalg.svd(jacobian, compute_uv=False)
-    if strengths[-1] <= strengths[0] * np.finfo(np.float64).eps:
+    if strengths[-1] <= strengths[0] * len(runs) * np.finfo(np.float64).eps:
         return float("inf")
     return float(strengths[0] / strengths[-1])
 

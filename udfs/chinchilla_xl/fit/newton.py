@@ -45,12 +45,11 @@ def minimise(
     with little damping it is Newton's, with much a short step downhill. A step that raises the
     objective is not taken and the damping grows.
 
-    theta (starts, 5) and weights (starts or 1, runs); a start is finished when a step promises
-    less than ``precision`` times the objective. ``keep`` maps step numbers to how many starts
-    stay in the race from there on. Returns theta (starts, 5) and the objectives (starts,).
+    theta (starts, 5), within the bounds, and weights (starts or 1, runs); a start is finished
+    when a step promises less than ``precision`` times the objective. ``keep`` maps step numbers to
+    how many starts stay in the race from there on. Returns theta (starts, 5) and the objectives
+    (starts,).
     """
-    theta = theta.copy()
-    theta[:, ALPHA:] = np.clip(theta[:, ALPHA:], 0, LARGEST_EXPONENT)
     weights = np.broadcast_to(weights, (len(theta), len(runs)))
     rounding = 1e-28 * len(runs)
 
@@ -75,7 +74,6 @@ def minimise(
         damp = np.select(
             [as_promised, downhill], [damp * 0.04, damp * 1.5], np.maximum(damp, 1e-6) * 6
         )
-        damp = np.maximum(damp, 1e-14)
         final_theta[racing], final_value[racing] = theta, here.value
         if keep and number in keep:
             finished |= here.value > np.sort(final_value)[: keep[number]][-1]
@@ -93,7 +91,7 @@ def _step(theta: Array, here: Expansion, damp: Array) -> tuple[Array, Array]:
     matrix = here.hessian + damp[:, None, None] * here.gauss_newton
     curvature = np.diagonal(here.gauss_newton, axis1=1, axis2=2)
     # A term that has died out curves nothing: the floor keeps its step finite.
-    scale = 1 / np.sqrt(curvature + 1e-13 * curvature.max(axis=1, keepdims=True) + 1e-280)
+    scale = 1 / np.sqrt(curvature + 1e-13 * curvature.max(axis=1, keepdims=True))
     matrix *= scale[:, :, None] * scale[:, None, :]
     matrix[:, ON_DIAGONAL, ON_DIAGONAL] += 1e-3 * damp[:, None] + 1e-13
     gradient = here.gradient * scale

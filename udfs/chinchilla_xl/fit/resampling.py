@@ -87,7 +87,7 @@ def refit(runs: Runs, theta: Array, weights: Array) -> Array:
     if absent_terms(starts, runs).any():
         starts = np.concatenate([starts, starting_points(runs)[:REVIVING_STARTS]])
     draws = np.empty((len(weights), 5))
-    at_once = max(1, TOGETHER // len(starts))
+    at_once = TOGETHER // len(starts)
     for first in range(0, len(weights), at_once):
         block = weights[first : first + at_once]
         ends, values = minimise(

@@ -2,8 +2,8 @@
 
 Eq. 4 has many poor local minima, most of them with a term that has died out, and it is the starts
 that decide which one a search ends in. For fixed exponents the law is linear in A, B and E;
-solving for those exactly leaves a surface in (alpha, beta) alone, whose hollows are the starts
-worth following.
+solving for those exactly leaves a surface in (alpha, beta) alone, whose lowest points are the
+starts worth following.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 from itertools import combinations
 
 import numpy as np
-import numpy.typing as npt
 
 from chinchilla_xl.elementwise import Array
 from chinchilla_xl.fit.newton import minimise
@@ -73,11 +72,9 @@ def starting_points(runs: Runs) -> Array:
     score = objective(theta, runs, np.ones((1, len(runs))))
 
     order = np.argsort(score, kind="stable")
-    hollow = _hollows(score.reshape(EXPONENTS.size, EXPONENTS.size)).ravel()[order]
-    chosen = np.concatenate([order[hollow], order[~hollow]])[:STARTS]
     # Newton seldom kills a term that it starts with, so a law without a floor needs its own start.
     floorless = order[absent[order, E] & ~absent[order, :E].any(axis=1)][:1]
-    starts: Array = theta[np.concatenate([chosen, floorless])]
+    starts: Array = theta[np.concatenate([order[:STARTS], floorless])]
     return starts
 
 
@@ -110,11 +107,3 @@ def _non_negative_least_squares(terms: Array) -> Array:
         explained[rows] = gain[rows]
     scaled: Array = best / size
     return scaled
-
-
-def _hollows(surface: Array) -> npt.NDArray[np.bool_]:
-    """Where a surface is no higher than at its eight neighbours."""
-    padded = np.pad(surface, 1, constant_values=np.inf)
-    neighbourhoods = np.lib.stride_tricks.sliding_window_view(padded, (3, 3))
-    lowest: npt.NDArray[np.bool_] = surface <= neighbourhoods.min(axis=(2, 3))
-    return lowest

@@ -69,7 +69,10 @@ def _why_no_tokens(case: Mapping[str, Any]) -> str | None:
     law = case["coeffs"]
     if not isinstance(law, Law):
         return None
-    smallest = (law.A / (case["loss"] - law.E)) ** (1 / law.alpha)
+    try:
+        smallest = (law.A / (case["loss"] - law.E)) ** (1 / law.alpha)
+    except OverflowError:
+        return None  # no size reaches it
     return f"params must be above {smallest:.4g} to reach loss {case['loss']:g}: {case['params']:g}"
 
 

@@ -52,8 +52,7 @@ def read(name: str, value: Any) -> Operand:
 def as_grid(name: str, value: Any) -> Errors:
     """The argument as an object array of cells; a ragged list is refused."""
     if not isinstance(value, list | tuple):
-        array = np.asarray(value, dtype=object)
-        return array if array.ndim else array.reshape(())
+        return np.asarray(value, dtype=object)
     rows = [row if isinstance(row, list | tuple) else None for row in value]
     if not rows:
         raise ArgumentError(f"{name} must hold at least one number: it is empty")

@@ -24,7 +24,7 @@ _RULES = (*values.RULES, *formulas.RULES, *inputs.RULES, *sheets.RULES)
 
 
 def lint(path: str | os.PathLike[str]) -> list[Finding]:
-    """What is wrong in an .xlsx or .xlsm file, in the order of its sheets and cells.
+    """What is wrong in an .xlsx or .xlsm file, then advice, each in the order of sheets and cells.
 
     Raises WorkbookError for a file that cannot be read. The file is never changed.
     """

@@ -8,7 +8,7 @@ from chinchilla_xl.lint.finding import Finding
 from chinchilla_xl.lint.model import Formula, Model, SheetModel, area_of, atoms, calls, operands
 from chinchilla_xl.recalc.addresses import Cell
 from chinchilla_xl.recalc.lower import bare_name
-from chinchilla_xl.recalc.syntax import NUMBER
+from chinchilla_xl.recalc.syntax import NUMBER, Atom, Call
 
 _VOLATILE = frozenset("CELL INDIRECT INFO NOW OFFSET RAND RANDARRAY RANDBETWEEN TODAY".split())
 
@@ -103,7 +103,7 @@ def no_numbers(model: Model) -> Iterator[Finding]:
     """No formula has a number in it that is an assumption."""
     for sheet in model.sheets:
         for cell, formula in sheet.formulas.items():
-            for atom, call, _ in atoms(formula.tree):
+            for atom, call in atoms(formula.tree):
                 number = atom.kind == NUMBER and float(atom.text) not in _STRUCTURAL
                 if number and not (bare_name(call.name) in _PLACES and _alone(call, atom.text)):
                     message = f"={formula.text} has {atom.text} in it: give it a cell with name, unit and source"
@@ -111,10 +111,10 @@ def no_numbers(model: Model) -> Iterator[Finding]:
                     break
 
 
-def _alone(call: object, text: str) -> bool:
+def _alone(call: Call, text: str) -> bool:
     """Whether a number is a whole argument of the call."""
-    slots = getattr(call, "slots", [])
-    return any(len(slot) == 1 and getattr(slot[0], "text", None) == text for slot in slots)
+    arguments = (slot[0] for slot in call.slots if len(slot) == 1)
+    return any(isinstance(item, Atom) and item.text == text for item in arguments)
 
 
 def nothing_volatile(model: Model) -> Iterator[Finding]:
@@ -144,7 +144,7 @@ def names_resolve(model: Model) -> Iterator[Finding]:
         for cell, formula in sheet.formulas.items():
             for operand in operands(formula):
                 where = operand.rpartition("!")[2]
-                plain = where.isidentifier() or where.replace(".", "_").isidentifier()
+                plain = where.replace(".", "_").isidentifier()
                 word = where.casefold()
                 known = word in defined or word in tables or word.startswith("_xlpm.")
                 if plain and area_of(operand, "") is None and not known:

@@ -22,42 +22,20 @@ def inputs_are_explained(model: Model) -> Iterator[Finding]:
     for sheet in model.sheets:
         validated = _validated(sheet)
         for cell in sorted(sheet.inputs):
-            if not model.named(sheet.title, cell):
-                yield _about(model, sheet, cell, "no-name", "the input has no name: define one")
             there, place = _scenario_input(model, sheet, cell) or (sheet, cell)
-            if not _beside(there, place, (UNIT,)):
-                yield _about(
-                    model,
-                    sheet,
-                    cell,
-                    "no-unit",
-                    f'the input has no unit: write it under a heading "{UNIT}"',
-                )
-            if not _beside(there, place, SOURCES):
-                yield _about(
-                    model,
-                    sheet,
-                    cell,
-                    "no-source",
-                    'the input has no source: write it, or "assumption", under a heading "Source"',
-                )
-            message = validated.get(cell)
-            if message is None:
-                yield _about(
-                    model,
-                    sheet,
-                    cell,
-                    "no-validation",
-                    "the input takes anything: give it a data validation",
-                )
-            elif not message:
-                yield _about(
-                    model,
-                    sheet,
-                    cell,
-                    "no-validation",
-                    "its data validation says nothing: write its rule as the message",
-                )
+            for lacks, rule, message in (
+                (not model.named(sheet.title, cell), "no-name", "the input has no name: define one"),
+                (not _beside(there, place, (UNIT,)), "no-unit",
+                 f'the input has no unit: write it under a heading "{UNIT}"'),
+                (not _beside(there, place, SOURCES), "no-source",
+                 'the input has no source: write it, or "assumption", under a heading "Source"'),
+                (cell not in validated, "no-validation",
+                 "the input takes anything: give it a data validation"),
+                (validated.get(cell) == "", "no-validation",
+                 "its data validation says nothing: write its rule as the message"),
+            ):  # fmt: skip
+                if lacks:
+                    yield _about(model, sheet, cell, rule, message)
 
 
 def inputs_are_used(model: Model) -> Iterator[Finding]:
@@ -65,31 +43,22 @@ def inputs_are_used(model: Model) -> Iterator[Finding]:
     for sheet in model.sheets:
         for cell in sorted(sheet.inputs):
             if not model.used(sheet.title, cell):
-                yield Finding(
-                    sheet.title,
-                    cell,
-                    "unused-input",
-                    "no formula uses this input: remove it",
-                    advice=not model.ours,
-                )
+                message = "no formula uses this input: remove it"
+                yield _about(model, sheet, cell, "unused-input", message)
 
 
 def results_are_named(model: Model) -> Iterator[Finding]:
-    """Every figure that no other formula uses, a result, has a name."""
+    """Every figure that no other formula uses, a result, has a name and a unit."""
     for sheet in model.sheets:
         for cell, formula in sheet.formulas.items():
             figure = isinstance(sheet.values[cell], int | float) and formula.area is None
             explained = bool(_beside(sheet, cell, SOURCES))
-            final = figure and explained and not model.used(sheet.title, cell)
-            if final and not model.named(sheet.title, cell):
-                yield _about(
-                    model,
-                    sheet,
-                    cell,
-                    "no-name",
-                    "a result without a name: define one, for --outputs and for readers",
-                )
-            if final and not _beside(sheet, cell, (UNIT,)):
+            if not (figure and explained) or model.used(sheet.title, cell):
+                continue
+            if not model.named(sheet.title, cell):
+                message = "a result without a name: define one, for --outputs and for readers"
+                yield _about(model, sheet, cell, "no-name", message)
+            if not _beside(sheet, cell, (UNIT,)):
                 yield _about(model, sheet, cell, "no-unit", "a result without a unit")
 
 

@@ -209,14 +209,14 @@ def _relative(reference: str, place: Cell) -> tuple[object, object]:
     )
 
 
-def atoms(call: Call | None) -> Iterator[tuple[Atom, Call, int]]:
-    """Every operand and operator of a formula, with the call that it is in and its argument."""
+def atoms(call: Call | None) -> Iterator[tuple[Atom, Call]]:
+    """Every operand and operator of a formula, with the call that it is in."""
     if call is None:
         return
-    for number, slot in enumerate(call.slots):
+    for slot in call.slots:
         for item in slot:
             if isinstance(item, Atom):
-                yield item, call, number
+                yield item, call
             else:
                 yield from atoms(item)
 
@@ -234,7 +234,7 @@ def calls(call: Call | None) -> Iterator[Call]:
 
 def operands(formula: Formula) -> Iterator[str]:
     """Every reference or name of a formula, as it is spelled."""
-    for atom, _, _ in atoms(formula.tree):
+    for atom, _ in atoms(formula.tree):
         if atom.kind == RANGE:
             yield Template(atom.text).filled(formula.references)
 

@@ -6,11 +6,12 @@ import math
 from collections.abc import Iterator
 
 from chinchilla_xl.errors import WorkbookError
+from chinchilla_xl.functions.cells import ERROR_CODES
 from chinchilla_xl.lint.finding import Finding
 from chinchilla_xl.lint.model import Model, read_model
 from chinchilla_xl.recalc import recompute_bytes
 
-_ERRORS = ("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#SPILL!", "#CALC!")
+_ERRORS = (*ERROR_CODES, "#SPILL!", "#CALC!")
 _FAILED = ("CHECK", "FAIL", "FAILED", "ERROR")
 _ROUNDING = 1e-9
 

@@ -13,6 +13,9 @@ ROW_SHIFT = 15
 """A place is a cell as one whole number, row * 2^15 + column: places sort as their cells do."""
 COLUMN_MASK = (1 << ROW_SHIFT) - 1
 
+LINES = re.compile(r"\$?[A-Z]{1,3}:\$?[A-Z]{1,3}|\$?\d{1,7}:\$?\d{1,7}", re.IGNORECASE)
+"""Whole columns or whole rows."""
+
 _REFERENCE = re.compile(r"\$?([A-Za-z]{1,3})\$?([1-9][0-9]{0,6})")
 
 
@@ -108,8 +111,33 @@ def parse_area(text: str) -> Area | None:
     return Area(Cell(rows[0], columns[0]), Cell(rows[1], columns[1]))
 
 
+def parse_lines(text: str) -> Area | None:
+    """The area of the whole columns (A:B, $C:$C) or rows (1:3) that `text` names, or None."""
+    if not LINES.fullmatch(text):
+        return None
+    first, last = text.replace("$", "").split(":")
+    if first.isdigit():
+        top, bottom = sorted((int(first), int(last)))
+        return (
+            Area(Cell(top, 1), Cell(bottom, MAX_COLUMN)) if 0 < top <= bottom <= MAX_ROW else None
+        )
+    left, right = sorted((column_number(first), column_number(last)))
+    return Area(Cell(1, left), Cell(MAX_ROW, right)) if right <= MAX_COLUMN else None
+
+
 def quote_sheet(name: str) -> str:
     """A sheet's name as it stands before the ! of a reference."""
     if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.]*", name) and parse_cell(name) is None:
         return name
     return "'" + name.replace("'", "''") + "'"
+
+
+def bare_sheet(quoted: str) -> str:
+    """A sheet's name as it stands before the ! of a reference, without quotes."""
+    whole = len(quoted) > 1 and quoted.startswith("'") and quoted.endswith("'")
+    return quoted[1:-1].replace("''", "'") if whole else quoted
+
+
+def address(sheet: str, cell: Cell) -> str:
+    """A cell's address with its sheet."""
+    return f"{quote_sheet(sheet)}!{cell}"

@@ -12,7 +12,7 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, TypeAlias
 
 from chinchilla_xl.errors import BrokenFile, TooLarge, UnsupportedFile
@@ -133,15 +133,28 @@ class Archive:
         except _DAMAGE as e:
             raise BrokenFile(f"{name} cannot be unpacked: {e}") from None
 
-    def replaced(self, parts: Mapping[str, Iterable[Piece]], level: int = 5) -> bytes:
+    def text(self, name: str) -> str:
+        """One member as text."""
+        try:
+            return self.read(name).decode()
+        except UnicodeDecodeError:
+            raise BrokenFile(f"{name} is not in UTF-8") from None
+
+    def replaced(
+        self,
+        parts: Mapping[str, Iterable[Piece]],
+        level: int = 5,
+        dropped: Collection[str] = (),
+    ) -> bytes:
         """The archive with the contents of members replaced, all else byte for byte.
 
         New contents come in pieces; a member given none stays as it is. Members that the archive
-        lacks come behind the others.
+        lacks come behind the others, and those to be dropped are left out.
         """
         out = io.BytesIO()
         entries = self._entries()
         starts = sorted(info.header_offset for info, _, _ in entries)
+        entries = [entry for entry in entries if entry[0].filename not in dropped]
         ends = dict(zip(starts, [*starts[1:], self._directory_start], strict=True))
         directory = []
         for info, fixed, tail in sorted(entries, key=lambda e: e[0].header_offset):
@@ -166,7 +179,7 @@ class Archive:
             out.write(by_name[info.filename])
         out.write(b"".join(added))
         end = list(_END.unpack(self._data[self._end : self._end + _END.size]))
-        end[3:5] = [count + len(added) for count in end[3:5]]
+        end[3:5] = [len(entries) + len(added)] * 2
         end[5:7] = [out.tell() - start, start]
         out.write(_END.pack(*end) + self._data[self._end + _END.size :])
         return out.getvalue()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from chinchilla_xl.recalc import trusted
 from chinchilla_xl.recalc.addresses import MAX_COLUMN
-from chinchilla_xl.recalc.callbacks import criterion
+from chinchilla_xl.recalc.callbacks.texts import criterion
 from chinchilla_xl.recalc.engineform import MOST_CELLS, MOST_MADE, UNSURE
 from chinchilla_xl.recalc.lower import OURS, bare_name, is_approximate, is_moving, rendered
 from chinchilla_xl.recalc.syntax import TEXT, Atom, Call, KeepError, Slot, is_place

@@ -16,13 +16,15 @@ from chinchilla_xl.recalc.syntax import (
     NotParsedError,
     Slot,
     Template,
-    marked,
-    parse,
+    parsed,
     split,
 )
 
 _LOOKUPS = {"HLOOKUP": 1, "INDEX": 0, "LOOKUP": 1, "MATCH": 1, "VLOOKUP": 1, "XMATCH": 1}
 """Functions with the one argument that may be a range while the result is a single value."""
+
+_OR_REFERENCES = {"INDEX", "INDIRECT", "OFFSET"}
+"""Functions whose result is a reference if their first argument is one."""
 
 _BY_VALUE = frozenset({"(", "CHOOSE", "IF"})
 
@@ -31,16 +33,29 @@ class Sizes:
     """Knows what the names of a workbook stand for."""
 
     def __init__(self, workbook: Workbook) -> None:
-        self._names = {name.name.casefold(): name.formula for name in workbook.names}
+        self._names: dict[str, str] = {}
+        for name in workbook.names:
+            key = name.name.casefold()  # of two with the same name nobody knows which is meant
+            self._names[key] = "" if key in self._names else name.formula
 
     def is_single(self, formula: str) -> bool:
         """Whether a formula certainly gives a single value, entered as an array or not."""
         try:
-            root = parse(marked(formula))
+            root = parsed(formula)
         except NotParsedError:
             return False
         self._references = split(formula)[1]
         return self._slot(root.slots[0])
+
+    def takes_whole(self, formula: str) -> bool:
+        """Whether a call of ours certainly gets its ranges whole, entered as an array or not.
+
+        In a plain formula a range that is computed with is cut down to a cell in the same row or
+        column, so that B1:B4*2 is another number in each row.
+        """
+        root = parsed(formula)
+        self._references = split(formula)[1]
+        return self._is_whole(root.slots[0])
 
     def _slot(self, slot: Slot) -> bool:
         return all(self._item(item) for item in slot)
@@ -85,6 +100,17 @@ class Sizes:
         if not isinstance(only, Call) or bare_name(only.name) not in OURS:
             return False
         return all(self._is_range(s) or self._slot(s) for s in only.slots)
+
+    def _is_whole(self, slot: Slot) -> bool:
+        """Whether a slot is a reference, a literal array, a single value, or a call of ours with
+        such arguments.
+        """
+        only = slot[0] if len(slot) == 1 else None
+        if isinstance(only, Atom) and only.kind in (ARRAY, RANGE):
+            return True
+        if isinstance(only, Call) and bare_name(only.name) in _OR_REFERENCES | OURS.keys():
+            return all(map(self._is_whole, only.slots))
+        return self._slot(slot)
 
     def _is_range(self, slot: Slot) -> bool:
         only = slot[0] if len(slot) == 1 else None

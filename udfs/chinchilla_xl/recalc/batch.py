@@ -17,7 +17,14 @@ from typing import Any, TypeAlias
 
 from chinchilla_xl.errors import ArgumentError, ChinchillaError
 from chinchilla_xl.recalc.engines import EMBEDDED, Engine, open_engine
-from chinchilla_xl.recalc.files import Location, inside, name_of, only_here
+from chinchilla_xl.recalc.files import (
+    Location,
+    inside,
+    is_folder,
+    name_of,
+    only_here,
+    suffix_of,
+)
 from chinchilla_xl.recalc.inputs import Input
 from chinchilla_xl.recalc.processes import Lost, collected, in_processes
 from chinchilla_xl.recalc.report import Report
@@ -25,6 +32,8 @@ from chinchilla_xl.recalc.workbook import Files, recompute_files
 
 _FILES_A_PROCESS = 4
 """Starting a process takes about as long as recomputing a few workbooks."""
+_SPREADSHEETS = frozenset(".csv .ods .xls .xlsb .xlsm .xlsx".split())
+"""Endings of names that are meant for a file, though some are refused then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +50,7 @@ Outcome: TypeAlias = Report | Failure
 
 def recompute_all(
     paths: Sequence[Location],
-    output_dir: Location | None = None,
+    output: Location | None = None,
     inputs: Mapping[str, Input] | None = None,
     *,
     check: bool = False,
@@ -52,14 +61,15 @@ def recompute_all(
 ) -> Iterator[Outcome]:
     """Recompute every file, and give each outcome as soon as it is there.
 
-    `inputs`, `check` and `engine` are as for `recompute`; results go to `output_dir` or in place.
-    `jobs` processes (with LibreOffice, that many of it) work at a time, None: as many as there are
-    cores, if there are files enough; a file that takes longer than `timeout` seconds is stopped and
-    left as it was. An `executor` of your own (a pool, a Dask
-    cluster's `client.get_executor()`) takes the place of the processes; it must be able to import this
-    package and see the files, and cannot stop a task that runs.
+    `inputs`, `check` and `engine` are as for `recompute`. Results go in place or to `output`: a
+    folder, or for a single path a file, which a name that ends like a spreadsheet's means unless
+    there is a folder of that name. `jobs` processes (with LibreOffice, that many of it) work at a
+    time, None: as many as there are cores, if there are files enough; a file that takes longer than
+    `timeout` seconds is stopped and left as it was. An `executor` of your own (a pool, a Dask
+    cluster's `client.get_executor()`) takes the place of the processes; it must be able to import
+    this package and see the files, and cannot stop a task that runs.
     """
-    files = _targets(paths, output_dir)
+    files = _targets(paths, output)
     given = dict(inputs or {})
     with closing(open_engine(engine, timeout)) as first:
         if jobs is None:
@@ -86,14 +96,15 @@ def recompute_all(
             yield from _flattened(in_processes(_outcomes, tasks, jobs, timeout))
 
 
-def _targets(
-    paths: Sequence[Location], output_dir: Location | None
-) -> list[tuple[str, str | None]]:
+def _targets(paths: Sequence[Location], output: Location | None) -> list[tuple[str, str | None]]:
     """Each file and where its result goes; no two results may meet."""
-    files: list[tuple[str, str | None]] = [
-        (os.fspath(path), None if output_dir is None else inside(output_dir, name_of(path)))
-        for path in paths
-    ]
+    file = output is not None and _is_file(output, paths)
+    files: list[tuple[str, str | None]] = []
+    for path in paths:
+        target = None
+        if output is not None:
+            target = os.fspath(output) if file else inside(output, name_of(path))
+        files.append((os.fspath(path), target))
     seen: set[str] = set()
     for path, target in files:
         written = target or path
@@ -101,6 +112,21 @@ def _targets(
             raise ArgumentError(f"two files would be written to {written}")
         seen.add(written)
     return files
+
+
+def _is_file(output: Location, paths: Sequence[Location]) -> bool:
+    """Whether the output is meant as a file, not as a folder; ArgumentError if it cannot be one."""
+    if suffix_of(output) not in _SPREADSHEETS or is_folder(output):
+        return False
+    where = os.fspath(output)
+    if len(paths) != 1:
+        raise ArgumentError(
+            f"{where} is the name of one file, and {len(paths)} are given: name a folder"
+        )
+    suffix = suffix_of(paths[0])
+    if suffix and suffix != suffix_of(output):  # a source without one is refused when it is read
+        raise ArgumentError(f"{where} must end in {suffix}, as {os.fspath(paths[0])} does")
+    return True
 
 
 def _outcomes(

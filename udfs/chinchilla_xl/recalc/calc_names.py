@@ -10,12 +10,11 @@ import re
 from functools import partial
 
 from chinchilla_xl.addins.calc.extension import STORED
-from chinchilla_xl.errors import BrokenFile, WorkbookError
 from chinchilla_xl.functions.settings import read_flag
 from chinchilla_xl.recalc.addresses import parse_area
 from chinchilla_xl.recalc.archive import Archive
 from chinchilla_xl.recalc.elements import with_formulas
-from chinchilla_xl.recalc.files import Location, read_file, write_file
+from chinchilla_xl.recalc.files import Location, naming, read_file, write_file
 from chinchilla_xl.recalc.lower import OURS, bare_name
 from chinchilla_xl.recalc.syntax import (
     RANGE,
@@ -24,8 +23,7 @@ from chinchilla_xl.recalc.syntax import (
     NotParsedError,
     Slot,
     Template,
-    marked,
-    parse,
+    parsed,
     split,
 )
 
@@ -45,7 +43,7 @@ def spelled(formula: str) -> str | None:
     if renamed(formula, STORED) is None:
         return None
     try:
-        return _written(parse(marked(formula)).slots[0], split(formula)[1])
+        return _written(parsed(formula).slots[0], split(formula)[1])
     except NotParsedError:
         return None
 
@@ -106,18 +104,14 @@ def rename_file(path: Location, *, for_calc: bool) -> int:
     """Rename our functions in every formula of a workbook, in place; how many formulas changed."""
     parts: dict[str, list[bytes]] = {}
     count = 0
-    try:
+    with naming(path):
         archive = Archive(read_file(path))
         for part in filter(_FORMULAS.fullmatch, sorted(archive.names)):
-            text = archive.read(part).decode("utf-8")
-            new, changed = with_formulas(text, partial(renamed, prefix=STORED if for_calc else ""))
+            rename = partial(renamed, prefix=STORED if for_calc else "")
+            new, changed = with_formulas(archive.text(part), rename)
             if changed:
                 parts[part] = [new.encode()]
                 count += changed
-    except UnicodeDecodeError:
-        raise BrokenFile(f"{path}: a part of it is not in UTF-8") from None
-    except WorkbookError as e:
-        raise type(e)(f"{path}: {e}") from None
     if parts:
         write_file(path, archive.replaced(parts))
     return count

@@ -19,9 +19,9 @@ from chinchilla_xl.errors import ArgumentError, BrokenFile
 from chinchilla_xl.functions import CellError
 from chinchilla_xl.recalc.addresses import Area, Cell
 from chinchilla_xl.recalc.archive import Archive, Piece
-from chinchilla_xl.recalc.engine import SPILL, Engine, EngineFailure, parses
-from chinchilla_xl.recalc.engineform import LONGEST_TEXT, possible
+from chinchilla_xl.recalc.engineform import possible
 from chinchilla_xl.recalc.inputs import Input
+from chinchilla_xl.recalc.loaded import SPILL, EngineFailure, LoadedWorkbook, parses
 from chinchilla_xl.recalc.needed import needed_by
 from chinchilla_xl.recalc.parts import (
     WORKBOOK,
@@ -29,11 +29,11 @@ from chinchilla_xl.recalc.parts import (
     check_engine_parts,
     without_iteration,
 )
-from chinchilla_xl.recalc.report import Kept, Report
+from chinchilla_xl.recalc.report import Kept, Report, needs
 from chinchilla_xl.recalc.sheetedit import KEEP, Edit, Recached, differs, edited
 from chinchilla_xl.recalc.sheets import Sheet, children, find_formulas, open_sheets, write_inputs
 from chinchilla_xl.recalc.sheetxml import Formula
-from chinchilla_xl.recalc.values import Value, same
+from chinchilla_xl.recalc.values import LONGEST_TEXT, Value, same
 
 _PATIENCE = 12
 """Passes after which what rests on a kept formula is kept at once, without a last look."""
@@ -42,49 +42,48 @@ _TINY = 1e-9
 
 
 class Calculation:
-    """One workbook on its way through the engine."""
+    """One workbook on its way through the engine: inputs written first, then evaluated."""
 
-    def __init__(self, archive: Archive, workbook: Workbook) -> None:
+    def __init__(
+        self, archive: Archive, workbook: Workbook, inputs: Mapping[str, Input] | None = None
+    ) -> None:
         self._archive = archive
         self._workbook = workbook
         self._sheets = open_sheets(archive, workbook)
-        self._engine: Engine | None = None
-        self._inputs = False
+        self._loaded: LoadedWorkbook | None = None
+        self._inputs = bool(inputs)
         self._resting: dict[tuple[str, Cell], int] = {}
         self._values: dict[str, list[Value | EngineFailure]] = {}
+        write_inputs(self._sheets, inputs or {}, workbook)
+        self._evaluate()
 
-    def write_inputs(self, inputs: Mapping[str, Input]) -> None:
-        """Write inputs into the sheets, before anything is evaluated."""
-        self._inputs = bool(inputs)
-        write_inputs(self._sheets, inputs, self._workbook)
-
-    def evaluate(self) -> None:
+    def _evaluate(self) -> None:
         """Judge every formula and evaluate, until what is computed is sound."""
         if not find_formulas(self._sheets.values()):
             return
         passes = 0
-        while self._engine is None:  # each pass keeps or lowers at least one formula more
+        while self._loaded is None:  # each pass keeps or lowers at least one formula more
             passes += 1
-            engine = self._load()
-            if engine is None:
+            loaded = self._load()
+            if loaded is None:
                 continue
-            again = self._treat_failures(engine)
+            again = self._treat_failures(loaded)
             if not again or passes > _PATIENCE:
-                again = self._keep_dependents(engine) or again
+                again = self._keep_dependents(loaded) or again
             if not again:
-                self._engine = engine
+                self._loaded = loaded
 
     @property
     def may_live(self) -> bool:
         """Whether inputs may change in place: nothing is kept, and no array grows or shrinks."""
         sheets = self._sheets.values()
         kept = any(sheet.kept for sheet in sheets)
-        return self._engine is not None and not kept and all(s.arrays_stay() for s in sheets)
+        return self._loaded is not None and not kept and all(s.arrays_stay() for s in sheets)
 
     def narrow(self, wanted: Iterable[tuple[str, Cell]]) -> None:
         """Compute from now on only what these cells rest on, if that is well below everything."""
-        engine, sheets = self._engine, self._sheets.values()
-        needed = None if engine is None else needed_by(engine, self._sheets, wanted)
+        loaded, sheets = self._loaded, self._sheets.values()
+        needed = None if loaded is None else needed_by(loaded, self._sheets, wanted)
         if needed is None:
             return
         lowered = [dict(sheet.lowered) for sheet in sheets]
@@ -92,24 +91,24 @@ class Calculation:
             sheet.narrow(needed[sheet.title])
         narrower = self._load()
         if narrower is not None and not self._treat_failures(narrower):
-            self._engine = narrower
+            self._loaded = narrower
             return
         for sheet, before in zip(sheets, lowered, strict=True):
             sheet.kept, sheet.lowered = {}, before
             sheet.narrow(None)
-        assert engine is not None
-        self._treat_failures(engine)
+        assert loaded is not None
+        self._treat_failures(loaded)
 
     def change(self, places: Mapping[str, Mapping[Cell, Any]]) -> bool:
         """Set constants of the live workbook; whether every formula still computes as judged."""
-        engine = self._engine
-        assert engine is not None
+        loaded = self._loaded
+        assert loaded is not None
         for title, values in places.items():
             for cell, value in values.items():
-                engine.assign(title, cell, value)
-        engine.evaluate()
+                loaded.assign(title, cell, value)
+        loaded.evaluate()
         lowered = [dict(sheet.lowered) for sheet in self._sheets.values()]
-        if not self._treat_failures(engine):
+        if not self._treat_failures(loaded):
             # An array that cannot be computed is a single error: it shrinks.
             return not any(
                 isinstance(self.value(sheet.title, cell), CellError)
@@ -122,7 +121,7 @@ class Calculation:
 
     def content(self, title: str, cell: Cell) -> Any:
         """What a cell of the live workbook holds."""
-        return None if self._engine is None else self._engine.content(title, cell)
+        return None if self._loaded is None else self._loaded.content(title, cell)
 
     def holds_formula(self, title: str, cell: Cell) -> bool:
         """Whether a cell holds a formula, computed or kept."""
@@ -141,9 +140,9 @@ class Calculation:
 
     def messages(self) -> list[str]:
         """Why functions of ours gave errors."""
-        return [] if self._engine is None else list(self._engine.messages)
+        return [] if self._loaded is None else list(self._loaded.messages)
 
-    def _load(self) -> Engine | None:
+    def _load(self) -> LoadedWorkbook | None:
         """The workbook evaluated, or None if formulas had to be kept for it to load at all."""
         parts: dict[str, Iterable[Piece]] = {
             WORKBOOK: [without_iteration(self._archive.read(WORKBOOK))]
@@ -153,7 +152,7 @@ class Calculation:
         for sheet in self._sheets.values():
             sheet.xml.release()  # room for the engine
         try:
-            return Engine(copy, date1904=self._workbook.date1904)
+            return LoadedWorkbook(copy, date1904=self._workbook.date1904)
         except BrokenFile:
             if not self._keep_unparsable():
                 check_engine_parts(self._archive)
@@ -173,12 +172,12 @@ class Calculation:
                     found = True
         return found
 
-    def _treat_failures(self, engine: Engine) -> bool:
+    def _treat_failures(self, loaded: LoadedWorkbook) -> bool:
         """Lower or keep what the engine could not compute; whether it has to start again."""
         again = False
         for sheet in self._sheets.values():
             places = sheet.evaluated
-            values = self._values[sheet.title] = engine.column(sheet.title, places)
+            values = self._values[sheet.title] = loaded.column(sheet.title, places)
             harmless = sheet.plain_numbers()
             for index, value in enumerate(values):
                 ordinary = _is_ordinary(value)
@@ -186,13 +185,13 @@ class Calculation:
                     continue
                 cell = Cell.at(places[index])
                 plain = cell not in sheet.formulas.special
-                if ordinary and plain and engine.spilled(sheet.title, cell) is None:
+                if ordinary and plain and loaded.spilled(sheet.title, cell) is None:
                     continue
-                again = self._examine(engine, sheet, cell, value) or again
+                again = self._examine(loaded, sheet, cell, value) or again
         return again
 
     def _examine(
-        self, engine: Engine, sheet: Sheet, cell: Cell, value: Value | EngineFailure
+        self, loaded: LoadedWorkbook, sheet: Sheet, cell: Cell, value: Value | EngineFailure
     ) -> bool:
         """Lower or keep one formula if its result may not be Excel's; whether it was."""
         if cell in sheet.kept:
@@ -203,43 +202,43 @@ class Calculation:
                 return True
             if not sheet.may_spill(cell):
                 return False
-        elif isinstance(value, CellError) and self._doubtful(engine, sheet, cell, value):
+        elif isinstance(value, CellError) and self._doubtful(loaded, sheet, cell, value):
             sheet.kept[cell] = f"the engine gives {value.code}, where Excel may not"
             return True
-        return self._treat(engine, sheet, cell, value)
+        return self._treat(loaded, sheet, cell, value)
 
     def _treat(
-        self, engine: Engine, sheet: Sheet, cell: Cell, value: Value | EngineFailure
+        self, loaded: LoadedWorkbook, sheet: Sheet, cell: Cell, value: Value | EngineFailure
     ) -> bool:
         """Lower or keep one formula if its result is none; whether it was."""
         failure = value if isinstance(value, EngineFailure) else None
         plain = cell not in sheet.formulas.special
         blocked = failure is not None and failure.kind == SPILL
-        spills = sheet.may_spill(cell) and engine.spilled(sheet.title, cell) is not None
+        spills = sheet.may_spill(cell) and loaded.spilled(sheet.title, cell) is not None
         if plain and (blocked or spills):
             sheet.reduce(cell)
         elif failure is not None:
             sheet.kept[cell] = failure.reason
-        elif possible(value) is not value or _has_impossible_children(engine, sheet, cell):
+        elif possible(value) is not value or _has_impossible_children(loaded, sheet, cell):
             sheet.lowered[cell] = f"__POSSIBLE({sheet.text(cell)})"
         else:
             return False
         return True
 
-    def _doubtful(self, engine: Engine, sheet: Sheet, cell: Cell, value: CellError) -> bool:
+    def _doubtful(self, loaded: LoadedWorkbook, sheet: Sheet, cell: Cell, value: CellError) -> bool:
         """Whether an error may be the engine's own: it came neither from a cell nor from us."""
         if value.code not in ("#VALUE!", "#NAME?") or same(value, sheet.formulas[cell].value):
             return False
         if sheet.may_raise(cell):
             return False
-        return value not in engine.precedent_errors(sheet.title, cell)
+        return value not in loaded.precedent_errors(sheet.title, cell)
 
-    def _keep_dependents(self, engine: Engine) -> bool:
+    def _keep_dependents(self, loaded: LoadedWorkbook) -> bool:
         """Keep what rests on a kept formula whose value is missing or may be out of date."""
         found = False
         if not any(sheet.kept for sheet in self._sheets.values()):
             return found
-        changed = self._inputs or _changed(self._sheets, engine)
+        changed = self._inputs or _changed(self._sheets, loaded)
         for sheet in self._sheets.values():
             for cell in list(sheet.kept):
                 missing = sheet.formulas[cell].value is None
@@ -247,7 +246,7 @@ class Calculation:
                 if place in self._resting:
                     continue
                 area = sheet.formulas[cell].area or Area(cell, cell)
-                dependents = self._needing(engine, sheet.title, area.cells())
+                dependents = self._needing(loaded, sheet.title, area.cells())
                 rests = [
                     (other, dependent)
                     for title, dependent in dependents
@@ -257,16 +256,17 @@ class Calculation:
                 if not (missing or changed):
                     continue
                 self._resting[place] = len(dependents)
-                why = "which has no value" if missing else "which was kept"
                 for other, dependent in rests:
-                    other.kept[dependent] = f"it needs {sheet.address(cell)}, {why}"
+                    other.kept[dependent] = needs(sheet.address(cell), missing=missing)
                     self._resting[other.title, dependent] = 0
                     found = True
         return found
 
-    def _needing(self, engine: Engine, title: str, cells: list[Cell]) -> set[tuple[str, Cell]]:
+    def _needing(
+        self, loaded: LoadedWorkbook, title: str, cells: list[Cell]
+    ) -> set[tuple[str, Cell]]:
         """Every formula cell that needs one of these, or may by way of a computed reference."""
-        found = engine.dependents(title, cells)
+        found = loaded.dependents(title, cells)
         moving = {
             (other.title, cell): areas
             for other in self._sheets.values()
@@ -282,27 +282,27 @@ class Calculation:
                     for sheet, area in areas
                     for other, cell in needed
                 ):
-                    found |= {place} | engine.dependents(place[0], [place[1]])
+                    found |= {place} | loaded.dependents(place[0], [place[1]])
                     grown = True
         return found
 
-    def _dependents(self, engine: Engine, sheet: Sheet, cell: Cell) -> int:
+    def _dependents(self, loaded: LoadedWorkbook, sheet: Sheet, cell: Cell) -> int:
         known = self._resting.get((sheet.title, cell))
-        return len(self._needing(engine, sheet.title, [cell])) if known is None else known
+        return len(self._needing(loaded, sheet.title, [cell])) if known is None else known
 
     def finish(self) -> tuple[bytes, Report]:
         """The file with inputs and new cached values, and the report; the engine is let go."""
-        report, engine = Report("", ""), self._engine
+        report, loaded = Report("", ""), self._loaded
         report.formulas = sum(len(sheet.formulas) for sheet in self._sheets.values())
         spills: dict[str, dict[Cell, Edit]] = {title: {} for title in self._sheets}
-        if engine is not None:
-            report.messages = list(engine.messages)
-            report.kept = self._kept(engine)
+        if loaded is not None:
+            report.messages = list(loaded.messages)
+            report.kept = self._kept(loaded)
             for title, sheet in self._sheets.items():
                 for cell, formula in sheet.formulas.special.items():
                     if formula.kind == "array" and cell not in sheet.kept:
-                        spills[title] |= _spill_edits(engine, sheet, formula)
-        self._engine = engine = None
+                        spills[title] |= _spill_edits(loaded, sheet, formula)
+        self._loaded = loaded = None
         parts = {
             sheet.xml.part: self._pieces(sheet, spills[title], report)
             for title, sheet in self._sheets.items()
@@ -328,24 +328,24 @@ class Calculation:
         report.stale += new.stale
         xml.release()
 
-    def _kept(self, engine: Engine) -> list[Kept]:
+    def _kept(self, loaded: LoadedWorkbook) -> list[Kept]:
         return [
             Kept(
                 sheet.address(cell),
                 "=" + sheet.own_text(cell),
                 reason,
-                self._dependents(engine, sheet, cell),
+                self._dependents(loaded, sheet, cell),
             )
             for sheet in self._sheets.values()
             for cell, reason in sheet.kept.items()
         ]
 
 
-def _has_impossible_children(engine: Engine, sheet: Sheet, cell: Cell) -> bool:
+def _has_impossible_children(loaded: LoadedWorkbook, sheet: Sheet, cell: Cell) -> bool:
     if cell not in sheet.formulas.special:
         return False
-    spill = engine.spilled(sheet.title, cell)
-    filled = engine.values(sheet.title, children(spill))
+    spill = loaded.spilled(sheet.title, cell)
+    filled = loaded.values(sheet.title, children(spill))
     return any(possible(value) is not value for value in filled.values())
 
 
@@ -361,22 +361,22 @@ def _is_residue(value: float) -> bool:
     return (math.frexp(value)[0] * 64).is_integer()
 
 
-def _changed(sheets: Mapping[str, Sheet], engine: Engine) -> bool:
+def _changed(sheets: Mapping[str, Sheet], loaded: LoadedWorkbook) -> bool:
     """Whether any computed value differs from its cache by more than rounding."""
     return any(
         differs(sheet.formulas[cell].value, _storable(value))
         for sheet in sheets.values()
-        for cell, value in engine.values(sheet.title, sheet.computed()).items()
+        for cell, value in loaded.values(sheet.title, sheet.computed()).items()
     )
 
 
-def _spill_edits(engine: Engine, sheet: Sheet, formula: Formula) -> dict[Cell, Edit]:
+def _spill_edits(loaded: LoadedWorkbook, sheet: Sheet, formula: Formula) -> dict[Cell, Edit]:
     """The new contents of the cells that an array formula fills, and of those it leaves."""
-    spill = engine.spilled(sheet.title, formula.cell) or Area(formula.cell, formula.cell)
+    spill = loaded.spilled(sheet.title, formula.cell) or Area(formula.cell, formula.cell)
     edits: dict[Cell, Edit] = {}
     if formula.dynamic and spill != formula.area:
         edits[formula.cell] = Edit(area=spill)
-    filled = engine.values(sheet.title, children(spill))
+    filled = loaded.values(sheet.title, children(spill))
     edits.update({child: Edit(_storable(inner)) for child, inner in filled.items()})
     for child in children(formula.area):
         if child not in edits and child not in sheet.formulas:

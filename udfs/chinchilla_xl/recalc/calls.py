@@ -11,6 +11,7 @@ only where they are exactly what `editions` makes, but for capitals and spaces, 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
@@ -37,9 +38,10 @@ SINGLE = "_xlfn.SINGLE"
 _PREFIX = "CX."
 _MENTION = re.compile("|".join(OURS), re.IGNORECASE)
 _SPACED = re.compile(rf"{QUOTED}|(?<=[\w.])\s+(?=\()", re.DOTALL)
+_SELF = "[0]!"
+"""Before a name that was typed with the workbook's own name in front."""
 
-
-_WORD = re.compile(rf"{QUOTED}|(?<![\w.!])({re.escape(_PREFIX)}\w+)", re.IGNORECASE | re.DOTALL)
+_WORD = re.compile(rf"{QUOTED}|(?<![\w.])({re.escape(_PREFIX)}\w+)", re.IGNORECASE | re.DOTALL)
 
 
 def to_lambda(formula: str, leave: frozenset[str] = frozenset()) -> str:
@@ -67,7 +69,7 @@ def to_addin(formula: str, ours: Mapping[str, str], prefix: str = "") -> str:
     """
 
     def change(name: str, arguments: list[str]) -> str | None:
-        function = ours.get(name.upper())
+        function = ours.get(name.upper().removeprefix(_SELF))
         if function is None:
             return None
         return _call(prefix + function, [rewritten(a, change) for a in arguments])
@@ -170,6 +172,8 @@ class AsAddin:
     """
 
     def __init__(self, names: Iterable[DefinedName]) -> None:
+        names = list(names)
+        self._theirs = own_functions(names)
         self.ours = our_lambdas(names)
         self._templates: dict[object, Template] = {}
 
@@ -181,7 +185,10 @@ class AsAddin:
         shape, references = split(formula)
         if shape not in self._templates:
             try:
-                text = to_addin(from_cells(numbered(marked(formula))), self.ours)
+                old = numbered(marked(formula))
+                text = to_addin(from_cells(old), self.ours)
+                if self._theirs and self._theirs & more_calls(old, text):
+                    text = old  # the call would be of something else
                 if call := single_call(text):
                     text = f"INDEX({call},1,1)"
             except (NotParsedError, RecursionError):
@@ -191,13 +198,25 @@ class AsAddin:
 
 
 def our_lambdas(names: Iterable[DefinedName]) -> dict[str, str]:
-    """The names in capitals that hold our LAMBDAs, and the function of each."""
+    """The names in capitals that hold our LAMBDAs on every sheet, and the function of each."""
+    names = list(names)
+    local = {name.name.upper() for name in names if name.sheet is not None}
     return {
         name.name.upper(): function
         for name in names
-        if (function := _function_of(name.name)) and name.sheet is None
+        if (function := _function_of(name.name)) and name.name.upper() not in local
         and is_lambda_of(function, name.formula)
     }  # fmt: skip
+
+
+def own_functions(names: Iterable[DefinedName]) -> frozenset[str]:
+    """Our functions whose names a workbook has given to something of its own."""
+    return frozenset({name.name.upper() for name in names} & OURS.keys())
+
+
+def more_calls(old: str, new: str) -> set[str]:
+    """The functions of ours that a formula calls more often than another."""
+    return set(Counter(calls_ours(new)) - Counter(calls_ours(old)))
 
 
 def _function_of(name: str) -> str:

@@ -12,14 +12,14 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from html import escape as quoted
 from xml.sax.saxutils import escape
 
 from chinchilla_xl.editions import lambda_names
-from chinchilla_xl.errors import ArgumentError, BrokenFile, UnsupportedFile, WorkbookError
-from chinchilla_xl.recalc.addresses import Cell, quote_sheet
+from chinchilla_xl.errors import ArgumentError, UnsupportedFile
+from chinchilla_xl.recalc.addresses import Cell, address
 from chinchilla_xl.recalc.archive import Archive, Piece
 from chinchilla_xl.recalc.arraylike import Sizes
+from chinchilla_xl.recalc.calcchain import CHAIN, LISTS, calculated_on_load, without_chain
 from chinchilla_xl.recalc.calls import (
     ADDIN,
     CELLS,
@@ -29,7 +29,9 @@ from chinchilla_xl.recalc.calls import (
     calls_ours,
     from_cells,
     lambda_words,
+    more_calls,
     our_lambdas,
+    own_functions,
     single_call,
     sole_call,
     to_addin,
@@ -37,7 +39,8 @@ from chinchilla_xl.recalc.calls import (
     to_lambda,
 )
 from chinchilla_xl.recalc.elements import with_formulas
-from chinchilla_xl.recalc.files import Location, read_file, write_file
+from chinchilla_xl.recalc.files import Location, naming, read_file, write_file
+from chinchilla_xl.recalc.lambdanames import with_added, with_called, without
 from chinchilla_xl.recalc.metadata import dynamic_arrays
 from chinchilla_xl.recalc.parts import WORKBOOK, read_workbook
 from chinchilla_xl.recalc.sheetedit import Replacement, spliced
@@ -48,7 +51,7 @@ from chinchilla_xl.recalc.sheetsyntax import (
     REST,
 )
 from chinchilla_xl.recalc.sheetxml import Formulas, SheetXml, unescaped
-from chinchilla_xl.recalc.syntax import NotParsedError, moved
+from chinchilla_xl.recalc.syntax import NotParsedError, copied
 
 LONGEST = 8192
 """Characters of a formula in Excel, before it writes prefixes into the file."""
@@ -56,8 +59,6 @@ LONGEST = 8192
 _STORED = re.compile(r"_xl(?:fn|ws|pm|op)\.")
 _MARK = re.compile(rb"""\scm\s*=\s*["'][^"']*["']""")
 _TABLES = re.compile(r"xl/tables/[^/]+\.xml")
-_NAMES = re.compile(r"<(?P<p>\w+:)?definedNames\b[^<>]*?(?:/>|>(?P<all>.*?)</(?:\w+:)?definedNames\s*>)", re.DOTALL)  # fmt: skip
-_BEFORE_NAMES = re.compile(r"<(?:\w+:)?(?:sheets|functionGroups|externalReferences)\b[^<>]*(?:/>|>.*?</(?:\w+:)?(?:sheets|functionGroups|externalReferences)\s*>)", re.DOTALL)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +99,8 @@ def convert(path: Location, output: Location, edition: str, *, office: bool = Fa
     """
     if edition not in (ADDIN, LAMBDA):
         raise ArgumentError(f"edition must be {ADDIN} or {LAMBDA}: {edition!r}")
-    try:
+    with naming(path):
         data, report = converted(read_file(path), edition, office=office)
-    except WorkbookError as e:
-        raise type(e)(f"{os.fspath(path)}: {e}") from None
     report.path, report.output = os.fspath(path), os.fspath(output)
     write_file(output, data)
     return report
@@ -120,7 +119,8 @@ def converted(
     archive = Archive(data)
     conversion = _Conversion(archive, edition, "_xldudf_" if office else "", template=template)
     parts = conversion.parts()
-    return (archive.replaced(parts) if parts else data), conversion.report
+    new = archive.replaced(parts, dropped=[CHAIN]) if parts else data
+    return new, conversion.report
 
 
 class _KeepError(Exception):
@@ -141,9 +141,7 @@ class _Conversion:
         self._own_texts = {
             name.formula for name in self._workbook.names if name.name.upper() in self._ours
         }
-        names = {name.name.upper() for name in self._workbook.names}
-        self._theirs = frozenset(names & lambda_names().keys())
-        """Functions whose names the workbook has given to something of its own."""
+        self._theirs = own_functions(self._workbook.names)
         self._sizes = Sizes(self._workbook)
         self._words: set[str] = set()
         """LAMBDA names in the formulas as they have become."""
@@ -162,19 +160,25 @@ class _Conversion:
         for part in filter(_TABLES.fullmatch, sorted(self._archive.names)):
             self._rest(part, parts)
         self._rest(WORKBOOK, parts)
-        book = b"".join(parts.get(WORKBOOK, [self._archive.read(WORKBOOK)])).decode()
-        named = self._with_names(book)
-        if named != book:
-            parts[WORKBOOK] = [named.encode()]
-        return parts | {part: [new] for part, new in metadata.items()}
+        book = self._text(WORKBOOK, parts)
+        new_book = self._with_names(book)
+        if self._edition == LAMBDA and self.report.formulas:
+            new_book = calculated_on_load(new_book)
+        if new_book != book:
+            parts[WORKBOOK] = [new_book.encode()]
+        parts |= {part: [new] for part, new in metadata.items()}
+        if parts and CHAIN in self._archive.names:
+            for part in LISTS:
+                parts[part] = [without_chain(self._text(part, parts)).encode()]
+        return parts
+
+    def _text(self, part: str, parts: dict[str, Iterable[Piece]]) -> str:
+        """A part as it has become so far."""
+        return b"".join(parts[part]).decode() if part in parts else self._archive.text(part)
 
     def _rest(self, part: str, parts: dict[str, Iterable[Piece]]) -> None:
         """A part other than a worksheet."""
-        try:
-            text = self._archive.read(part).decode()
-        except UnicodeDecodeError:
-            raise BrokenFile(f"{part} is not in UTF-8") from None
-        new, count = with_formulas(text, partial(self._elsewhere, part))
+        new, count = with_formulas(self._archive.text(part), partial(self._elsewhere, part))
         if count:
             parts[part] = [new.encode()]
             self.report.formulas += count
@@ -210,7 +214,7 @@ class _Conversion:
         for index, place in enumerate(formulas.places):
             cell, mark = Cell.at(place), formulas.marks[index]
             match = formulas.match(index)
-            where = f"{quote_sheet(title)}!{cell}"
+            where = address(title, cell)
             if mark >= 0:
                 group = formulas.groups[mark]
                 text = "" if mark in stay else _own_text(formulas, mark, cell)
@@ -233,15 +237,19 @@ class _Conversion:
 
     def _shared_that_stay(self, title: str, formulas: Formulas) -> set[int]:
         """The groups of shared formulas that cannot change, since a cell's own text is not known."""
-        found: set[int] = set()
-        for mark, group in enumerate(formulas.groups):
-            cells = [c for c, m in zip(formulas, formulas.marks, strict=True) if m == mark]
-            lost = [c for c in cells if not _own_text(formulas, mark, c)]
-            if lost and self._edition != ADDIN and calls_ours(group.text):
-                found.add(mark)
-                where = f"{quote_sheet(title)}!{group.leader}"
-                why = "its cells share a formula with whole columns or rows: enter it anew"
-                self._leave(where, group.text, why)
+        if self._edition == ADDIN:
+            return set()
+        ours = {mark for mark, group in enumerate(formulas.groups) if _may_change(group.text)}
+        found = {
+            mark
+            for cell, mark in zip(formulas, formulas.marks, strict=True)
+            if mark in ours and not _own_text(formulas, mark, cell)
+        }
+        for mark in sorted(found):
+            group = formulas.groups[mark]
+            where = address(title, group.leader)
+            why = "its cells share a formula with whole columns or rows: enter it anew"
+            self._leave(where, group.text, why)
         return found
 
     def _element(
@@ -258,7 +266,8 @@ class _Conversion:
             if new == text:
                 return None
             if self._edition == ADDIN:
-                if _MARK.search(attributes) and (call := single_call(new)):
+                call = single_call(new)
+                if _MARK.search(attributes) and call and self._sizes.takes_whole(call):
                     new, own, attributes = call, b"", _MARK.sub(b"", attributes)
             elif mark != Formulas.SPECIAL:
                 new = self._one_value(text, new)
@@ -278,7 +287,7 @@ class _Conversion:
         """A plain formula as a dynamic array that gives a single value as well."""
         if self._sizes.is_single(text):
             return new
-        if sole_call(text):
+        if sole_call(text) and self._sizes.takes_whole(text):
             return f"{SINGLE}({new})"
         raise _KeepError(
             "its result may be an array where the cell holds a single value: enter it anew"
@@ -292,6 +301,9 @@ class _Conversion:
             if self._edition == ADDIN:
                 new = to_addin(from_cells(formula), self._ours, self._prefix)
                 words = lambda_words(new)
+                if self._theirs and (taken := self._theirs & more_calls(formula, new)):
+                    self._words |= lambda_words(formula)
+                    raise _KeepError(f"the workbook has a name {min(taken)} of its own")
                 self._words |= words
                 if words & self._ours.keys() and lambda_words(formula):
                     raise _KeepError(f"it names {min(words)} without calling it")
@@ -320,7 +332,7 @@ class _Conversion:
         wanted: set[str] = set()
         if self._edition == LAMBDA:
             every = {entry.name.upper() for entry in lambda_names().values()}
-            wanted = every if self._template else _closure(self._words & every)
+            wanted = every if self._template else with_called(self._words & every)
             for name in self._workbook.names:
                 key = name.name.upper()
                 if key in wanted and (key not in self._ours or name.sheet is not None):
@@ -329,65 +341,22 @@ class _Conversion:
                     )
             new = sorted(wanted - self._ours.keys())
             self.report.added = new
-            return _with_added(book, new) if new else book
+            return with_added(book, new) if new else book
         if self._edition == ADDIN:
-            gone = self._ours.keys() - _closure(self._words & self._ours.keys())
+            gone = self._ours.keys() - with_called(self._words & self._ours.keys())
             self.report.removed = sorted(gone)
-            return _without(book, gone) if gone else book
+            return without(book, gone) if gone else book
         return book
+
+
+def _may_change(formula: str) -> bool:
+    try:
+        return bool(calls_ours(formula))
+    except NotParsedError:
+        return False
 
 
 def _own_text(formulas: Formulas, mark: int, cell: Cell) -> str:
     """A shared formula as it reads in one of its cells; empty if that is not known."""
     group = formulas.groups[mark]
-    if cell == group.leader:
-        return group.text
-    rows, columns = cell.row - group.leader.row, cell.column - group.leader.column
-    return moved(group.text, rows, columns) or ""
-
-
-def _closure(words: set[str]) -> set[str]:
-    """LAMBDA names and those that their LAMBDAs call."""
-    formulas = {entry.name.upper(): entry.formula for entry in lambda_names().values()}
-    found: set[str] = set()
-    queue = list(words & formulas.keys())
-    while queue:
-        word = queue.pop()
-        if word not in found:
-            found.add(word)
-            queue += lambda_words(formulas[word]) & formulas.keys()
-    return found
-
-
-def _with_added(book: str, names: list[str]) -> str:
-    """The workbook part with our LAMBDAs under these names (in capitals), behind the others."""
-    entries = {entry.name.upper(): entry for entry in lambda_names().values()}
-    found = _NAMES.search(book)
-    before = list(_BEFORE_NAMES.finditer(book))
-    if not before:
-        raise BrokenFile(f"{WORKBOOK} has no sheets")
-    prefix = re.match(r"<(\w+:)?", before[0][0])
-    p = (prefix and prefix[1]) or ""
-    new = "".join(
-        f'<{p}definedName name="{entries[name].name}" comment="{quoted(entries[name].comment)}">'
-        f"{escape(entries[name].formula)}</{p}definedName>"
-        for name in names
-    )
-    if found is not None and found["all"] is not None:
-        return book[: found.end("all")] + new + book[found.end("all") :]
-    where = found.span() if found else (before[-1].end(), before[-1].end())
-    return f"{book[: where[0]]}<{p}definedNames>{new}</{p}definedNames>{book[where[1] :]}"
-
-
-def _without(book: str, names: Iterable[str]) -> str:
-    """The workbook part without these names (in capitals)."""
-    gone = set(names)
-
-    def drop(match: re.Match[str]) -> str:
-        name = re.search(r"""\sname\s*=\s*["']([^"']*)["']""", match[1])
-        return "" if name and name[1].upper() in gone else match[0]
-
-    text = re.sub(
-        r"<(?:\w+:)?definedName\b([^<>]*)(?:/>|>[^<]*</(?:\w+:)?definedName\s*>)", drop, book
-    )
-    return re.sub(r"<(\w+:)?definedNames\s*>\s*</(\w+:)?definedNames\s*>", "", text)
+    return copied(group.text, group.leader, cell) or ""

@@ -1,6 +1,7 @@
 """Values in the engine's form, and what every callback does with them.
 
-That form is float (int from some functions, such as ROW), str, bool, None for a blank, a dictionary for an error, and lists of rows.
+That form is float (int from some functions, such as ROW), str, bool, None for a blank, a dictionary
+for an error, and lists of rows.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
+from chinchilla_xl.recalc.values import LONGEST_TEXT
+
 UNSURE = {"type": "Error", "kind": "NImpl"}
 """What cannot be told for certain: the cell keeps its cached value."""
 VALUE = {"type": "Error", "kind": "Value"}
@@ -18,7 +21,6 @@ NA = {"type": "Error", "kind": "Na"}
 REF = {"type": "Error", "kind": "Ref"}
 DIV = {"type": "Error", "kind": "Div"}
 
-LONGEST_TEXT = 32767
 MOST_CELLS = 1 << 20
 """Of an array that a formula computes with, beyond which memory would not hold it."""
 MOST_MADE = 1 << 16
@@ -82,6 +84,22 @@ def to_number(value: Any) -> Any:
     if isinstance(value, str):
         return float(value) if _NUMBER.fullmatch(value) else VALUE
     return value if isinstance(value, dict) else float(value or 0.0)
+
+
+def first_error(values: Iterable[Any]) -> dict[str, Any] | None:
+    """The first error among values; None if there is none."""
+    return next((value for value in values if isinstance(value, dict)), None)
+
+
+def of_numbers(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of numbers as one of any operands of arithmetic: of errors it gives the first."""
+
+    def call(*args: Any) -> Any:
+        numbers = [to_number(arg) for arg in args]
+        error = first_error(numbers)
+        return function(*numbers) if error is None else error
+
+    return call
 
 
 def rounded(x: float) -> float:

@@ -67,10 +67,7 @@ class Embedded:
 def _computed(book: Book) -> Result:
     try:
         archive = Archive(book.data)
-        calculation = Calculation(archive, read_workbook(archive))
-        calculation.write_inputs(book.inputs)
-        calculation.evaluate()
-        return calculation.finish()
+        return Calculation(archive, read_workbook(archive), book.inputs).finish()
     except ChinchillaError as e:
         return e
 

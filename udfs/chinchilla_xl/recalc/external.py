@@ -18,7 +18,7 @@ from chinchilla_xl.recalc.engines import Book, Result
 from chinchilla_xl.recalc.lower import OURS, bare_name
 from chinchilla_xl.recalc.parts import read_workbook
 from chinchilla_xl.recalc.references import CellIndex, Dependents, Place, called, words
-from chinchilla_xl.recalc.report import Kept, Report
+from chinchilla_xl.recalc.report import Kept, Report, needs
 from chinchilla_xl.recalc.sheetedit import Edit, differs, edited
 from chinchilla_xl.recalc.sheets import (
     Sheet,
@@ -327,13 +327,13 @@ class _Recalculation:
         counts: dict[tuple[str, Cell], int] = {}
         for sheet, cell in self._roots:
             formula = self._formulas[sheet.title][cell]
-            why = "which has no value" if formula.value is None else "which was kept"
+            why = needs(sheet.address(cell), missing=formula.value is None)
             found = self._references().new(sheet.title, formula.area or Area(cell, cell))
             count = 0
             for title, dependent in found:
                 other = self._sheets[title]
                 if dependent not in other.kept:
-                    other.kept[dependent] = f"it needs {sheet.address(cell)}, {why}"
+                    other.kept[dependent] = why
                     count += 1
             counts[sheet.title, cell] = count
         return counts

@@ -12,7 +12,7 @@ import os
 import posixpath
 import tempfile
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 from urllib.parse import unquote, urlsplit
@@ -89,6 +89,24 @@ def exists(location: Location) -> bool:
     if is_remote(location):
         return bool(_remotely(location, "looked up", lambda fs, key: fs.exists(key)))
     return local_path(location).exists()
+
+
+def is_folder(location: Location) -> bool:
+    """Whether a location is a folder, or is spelled as one: with a slash at its end."""
+    if os.fspath(location).endswith(("/", os.sep)):
+        return True
+    if is_remote(location):
+        return bool(_remotely(location, "looked up", lambda fs, key: fs.isdir(key)))
+    return local_path(location).is_dir()
+
+
+@contextlib.contextmanager
+def naming(location: Location) -> Iterator[None]:
+    """Errors of a workbook from inside, with the file's name before their words."""
+    try:
+        yield
+    except WorkbookError as e:
+        raise type(e)(f"{os.fspath(location)}: {e}") from None
 
 
 def read_file(location: Location) -> bytes:

@@ -17,13 +17,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chinchilla_xl.errors import ArgumentError, UnsupportedFile, WorkbookError
+from chinchilla_xl.errors import ArgumentError, UnsupportedFile
 from chinchilla_xl.hints import nearest, number_meant, share_meant
 from chinchilla_xl.recalc.addresses import Cell
 from chinchilla_xl.recalc.archive import Archive
 from chinchilla_xl.recalc.cached import read_cached
 from chinchilla_xl.recalc.engines import EMBEDDED
-from chinchilla_xl.recalc.files import Location, read_file, suffix_of
+from chinchilla_xl.recalc.files import Location, naming, read_file, suffix_of
 from chinchilla_xl.recalc.inputs import Input, locate, parse_value, separator
 from chinchilla_xl.recalc.parts import read_workbook
 from chinchilla_xl.recalc.report import Report
@@ -51,10 +51,8 @@ def fill(
     `recompute`. Raises ArgumentError, with every input that does not fit, before anything is written.
     """
     given = _from_mapping(inputs) if isinstance(inputs, Mapping) else read_inputs(inputs)
-    try:
+    with naming(workbook):
         problems = check_inputs(read_file(workbook), given)
-    except WorkbookError as e:
-        raise type(e)(f"{os.fspath(workbook)}: {e}") from None
     if problems:
         raise ArgumentError("; ".join(problems))
     values = {name: item.value for name, item in given.items()}
@@ -72,10 +70,10 @@ def read_inputs(path: Location) -> dict[str, Given]:
     path = os.fspath(path)
     if reader is None:
         raise UnsupportedFile(f"{path}: inputs must be in a .toml, .json or .csv file")
+    with naming(path):
+        data = read_file(path)
     try:
-        found = reader(read_file(path).decode("utf-8-sig"))
-    except WorkbookError as e:
-        raise type(e)(f"{path}: {e}") from None
+        found = reader(data.decode("utf-8-sig"))
     except ValueError as e:
         raise ArgumentError(f"{path}: it cannot be read: {str(e).splitlines()[0]}") from None
     if not isinstance(found, Mapping):

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from chinchilla_xl.recalc import trusted
-from chinchilla_xl.recalc.addresses import MAX_ROW, Cell, parse_area
+from chinchilla_xl.recalc.addresses import LINES, MAX_ROW, Cell, bare_sheet, parse_area
 from chinchilla_xl.recalc.arguments import (
     Found,
     check_arguments,
@@ -26,12 +26,13 @@ from chinchilla_xl.recalc.arguments import (
 )
 from chinchilla_xl.recalc.calls import AsAddin
 from chinchilla_xl.recalc.lower import OURS, bare_name, lowered, rendered
-from chinchilla_xl.recalc.names import CONSTANT, WHOLE, Names, bare_sheet
+from chinchilla_xl.recalc.names import CONSTANT, Names
 from chinchilla_xl.recalc.parts import DefinedName, Table
 from chinchilla_xl.recalc.structured import TableReferences
 from chinchilla_xl.recalc.syntax import (
     ARRAY,
     INFIX,
+    INTERSECTION,
     NUMBER,
     POSTFIX,
     PREFIX,
@@ -45,6 +46,7 @@ from chinchilla_xl.recalc.syntax import (
     has_intersection,
     marked,
     parse,
+    parsed,
     place,
     split,
     turns_area,
@@ -71,7 +73,7 @@ class Verdict:
 
 _REFERENCE_OPERATORS = {
     ",": "a union of ranges",
-    " ": "an intersection of ranges",
+    " ": INTERSECTION,
     "@": "an intersection with the cell's row or column",
     "#": "a reference to a spilled range",
 }
@@ -156,7 +158,7 @@ class Judge:
         if stage < _WITHOUT_NAMES and self._names.occur_in(root):
             return Verdict(number, None, names=True)
         if has_intersection(shape):
-            return Verdict(number, Template("an intersection of ranges"))
+            return Verdict(number, Template(INTERSECTION))
         self._variables = _let_variables(root)
         self._seen_array = self._seen_ours = self._seen_moving = False
         try:
@@ -289,7 +291,7 @@ class Judge:
             raise KeepError(f"there is no sheet {sheet}")
         if where in self._areas:
             return self._areas[where]
-        if WHOLE.fullmatch(where):
+        if LINES.fullmatch(where):
             return 0, 0
         if not bang and where.casefold() in self._variables:
             return 1, 1
@@ -299,7 +301,7 @@ class Judge:
         inside = target.rpartition("!")[2].replace("$", "")
         if CONSTANT.fullmatch(target):
             return 1, 1
-        return (0, 0) if WHOLE.fullmatch(inside) else _size(inside)
+        return (0, 0) if LINES.fullmatch(inside) else _size(inside)
 
 
 def has_fixed_size(formula: str) -> bool:
@@ -314,7 +316,7 @@ def has_fixed_size(formula: str) -> bool:
         return all(fixed(i) for slot in call.slots for i in slot if isinstance(i, Call))
 
     try:
-        return fixed(parse(marked(formula)))
+        return fixed(parsed(formula))
     except NotParsedError:
         return False
 

@@ -8,12 +8,11 @@ from collections.abc import Mapping
 
 from chinchilla_xl.errors import ArgumentError
 from chinchilla_xl.hints import nearest
-from chinchilla_xl.recalc.addresses import Cell, parse_area
+from chinchilla_xl.recalc.addresses import Cell, bare_sheet, parse_area
 from chinchilla_xl.recalc.parts import Workbook
+from chinchilla_xl.recalc.values import LONGEST_TEXT
 
 Input = float | str | bool
-
-_LONGEST_TEXT = 32767
 
 
 def parse_assignments(texts: list[str]) -> dict[str, Input]:
@@ -80,7 +79,7 @@ def _usable(key: str, value: object) -> Input:
     """An input as a cell can hold it."""
     if isinstance(value, str):
         unpaired = any("\ud800" <= c <= "\udfff" for c in value)
-        if unpaired or len(value) > _LONGEST_TEXT:
+        if unpaired or len(value) > LONGEST_TEXT:
             raise ArgumentError(f"the input {key!r} is no text that a cell can hold")
         return value
     kind = type(value).__name__
@@ -99,8 +98,7 @@ def _usable(key: str, value: object) -> Input:
 
 def _single_cell(key: str, reference: str) -> tuple[str, Cell]:
     sheet, _, place = reference.rpartition("!")
-    if sheet.startswith("'") and sheet.endswith("'"):
-        sheet = sheet[1:-1].replace("''", "'")
+    sheet = bare_sheet(sheet)
     area = parse_area(place)
     if not sheet or area is None or area.first != area.last:
         raise ArgumentError(f"the input {key!r} must be a single cell: it is {reference}")

@@ -73,9 +73,8 @@ class LibreOffice:
         """See Program."""
         found = self._converted(copies, self._timeout)
         lacking = [i for i, result in enumerate(found) if isinstance(result, ProgramFailed)]
-        if (
-            lacking and len(copies) > 1
-        ):  # one of them may have taken the others along, or their time
+        if lacking and len(copies) > 1:
+            # One of them may have taken the others along, or their time.
             first, *others = lacking
             [found[first]] = self._converted([copies[first]], self._timeout)
             again = self.saved([copies[i] for i in others]) if others else []

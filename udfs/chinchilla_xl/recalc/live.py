@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from chinchilla_xl.errors import ArgumentError, ChinchillaError
-from chinchilla_xl.recalc.addresses import Cell, quote_sheet
+from chinchilla_xl.recalc.addresses import Cell, address
 from chinchilla_xl.recalc.archive import Archive
 from chinchilla_xl.recalc.calculation import Calculation
 from chinchilla_xl.recalc.engines import Book, Engine
@@ -58,10 +58,7 @@ class LiveWorkbook:
         self._live.narrow(self._outputs.values())
 
     def _calculated(self, inputs: Mapping[str, Input]) -> Calculation:
-        calculation = Calculation(self._archive, self._outline)
-        calculation.write_inputs(inputs)
-        calculation.evaluate()
-        return calculation
+        return Calculation(self._archive, self._outline, inputs)
 
     def _change(self, inputs: Mapping[str, Input]) -> bool:
         """Set these inputs, and those of the scenario before back; whether all went well."""
@@ -113,10 +110,9 @@ def run_all(
             continue
         new, report = result
         kept = {item.cell: item.reason for item in report.kept}
-        addresses = [f"{quote_sheet(title)}!{cell}" for title, cell in places.values()]
-        lacking = [address for address in addresses if address in kept]
-        if lacking:
-            found.append(ArgumentError(f"{lacking[0]} was not computed: {kept[lacking[0]]}"))
+        lacking = next((a for place in places.values() if (a := address(*place)) in kept), None)
+        if lacking is not None:
+            found.append(ArgumentError(f"{lacking} was not computed: {kept[lacking]}"))
             continue
         stored = Stored(new)
         values = {

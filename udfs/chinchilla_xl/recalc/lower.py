@@ -8,11 +8,12 @@ absorbed; our functions are told of omitted arguments.
 from __future__ import annotations
 
 import re
+from datetime import date
 
 from chinchilla_xl.addins.calc.extension import STORED
 from chinchilla_xl.functions import FUNCTIONS
 from chinchilla_xl.recalc import trusted
-from chinchilla_xl.recalc.callbacks import ABSORBING
+from chinchilla_xl.recalc.callbacks.errors import ABSORBING
 from chinchilla_xl.recalc.syntax import (
     INFIX,
     NUMBER,
@@ -36,6 +37,7 @@ _SPELLING = re.compile(
 _COMPARISONS = ("=", "<>", "<", ">", "<=", ">=")
 _SEARCHES = ("FIND", "SEARCH", "LOOKUP", "MATCH", "VLOOKUP", "HLOOKUP", "XLOOKUP", "XMATCH")
 _DATE_FORMAT = re.compile(f'"{trusted.DATE_FORMAT}"', re.IGNORECASE)
+_ISO_DATE = re.compile('"(\\d{4})-(\\d{2})-(\\d{2})"', re.ASCII)
 _ANY, _DOUBT = "_ANY", "_DOUBT"
 
 
@@ -216,6 +218,8 @@ def _argument(name: str, position: int, slot: Slot) -> str:
     if name == "OFFSET" and position > 0:
         shift = position < 3
         return _whole("__SHIFT" if shift else "__EXTENT", slot) or ("0" if shift else "")
+    if position in trusted.DATE_ARGUMENTS.get(name, ()) and (day := _day(slot)):
+        return day
     guard, positions = trusted.GUARDED_ARGUMENTS.get(name, ("", None))
     if guard and (positions is None or position in positions):
         if name == "SEARCH" and position == 0:
@@ -224,6 +228,18 @@ def _argument(name: str, position: int, slot: Slot) -> str:
     if name in trusted.CRITERIA and position in trusted.SINGLE_ARGUMENTS[name]:
         return _text("__CRITERION", slot)
     return _expression(slot)
+
+
+def _day(slot: Slot) -> str:
+    """The date that an argument is in the form of ISO 8601, which the engine takes for an error."""
+    match = _ISO_DATE.fullmatch(rendered(slot))
+    if match is None:
+        return ""
+    try:
+        date(*map(int, match.groups()))
+    except ValueError:
+        return ""  # no such day
+    return "__DATE({:d},{:d},{:d})".format(*map(int, match.groups()))
 
 
 def _key(name: str, slot: Slot, values: str) -> str:

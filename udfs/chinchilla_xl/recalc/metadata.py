@@ -30,10 +30,10 @@ def dynamic_arrays(archive: Archive) -> tuple[str, dict[str, bytes]]:
     if _PART not in archive.names:
         return 'cm="1"', {
             _PART: _NEW.encode(),
-            _RELATIONSHIPS: _with_relationship(archive.read(_RELATIONSHIPS).decode()).encode(),
-            _TYPES: _with_type(archive.read(_TYPES).decode()).encode(),
+            _RELATIONSHIPS: _with_relationship(archive.text(_RELATIONSHIPS)).encode(),
+            _TYPES: _with_type(archive.text(_TYPES)).encode(),
         }
-    text = archive.read(_PART).decode()
+    text = archive.text(_PART)
     kinds = re.findall(r"""<(?:\w+:)?metadataType\b[^<>]*?\sname\s*=\s*["']([^"']*)""", text)
     cells = re.search(r"<(?:\w+:)?cellMetadata\b.*?</(?:\w+:)?cellMetadata\s*>", text, re.DOTALL)
     blocks = re.findall(r"<(?:\w+:)?rc\b([^<>]*)/>", cells[0]) if cells else []

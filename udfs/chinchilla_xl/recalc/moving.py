@@ -13,12 +13,12 @@ from chinchilla_xl.recalc.addresses import (
     MAX_ROW,
     Area,
     Cell,
-    column_number,
+    bare_sheet,
     parse_area,
+    parse_lines,
 )
 from chinchilla_xl.recalc.lower import bare_name, rendered
-from chinchilla_xl.recalc.names import WHOLE, bare_sheet
-from chinchilla_xl.recalc.syntax import Atom, Call, Slot, Template, marked, parse, split
+from chinchilla_xl.recalc.syntax import Atom, Call, Slot, Template, parsed, split
 
 Reach = tuple[str, Area]
 """The sheet, in lower case, and the cells of it that a formula may refer to."""
@@ -27,7 +27,7 @@ Reach = tuple[str, Area]
 def reaches(formula: str, sheet: str) -> list[Reach]:
     """What the computed references of a formula, on this sheet, can reach at most."""
     _, references = split(formula)
-    return list(_reaches(parse(marked(formula)), references, sheet.casefold()))
+    return list(_reaches(parsed(formula), references, sheet.casefold()))
 
 
 def _reaches(call: Call, references: list[str], sheet: str) -> Iterator[Reach]:
@@ -80,10 +80,7 @@ def _span(start: int, extent: int, shift: str, new: str, most: int) -> tuple[int
 
 def _reference(text: str, references: list[str], sheet: str) -> Reach:
     title, bang, where = Template(text).filled(references).rpartition("!")
-    area = parse_area(where)
-    if area is None and WHOLE.fullmatch(where) and not where.strip("$")[0].isdigit():
-        left, right = sorted(column_number(end.strip("$")) for end in where.split(":"))
-        area = Area(Cell(1, left), Cell(MAX_ROW, right))
-    if area is None:  # whole rows, a name: any cell
+    area = parse_area(where) or parse_lines(where)
+    if area is None:  # a name: any cell
         area = Area(Cell(1, 1), Cell(MAX_ROW, MAX_COLUMN))
     return (bare_sheet(title).casefold() if bang else sheet), area

@@ -15,11 +15,12 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from chinchilla_xl.recalc.addresses import Cell
+from chinchilla_xl.recalc.addresses import LINES, Cell, bare_sheet
 from chinchilla_xl.recalc.lower import bare_name
 from chinchilla_xl.recalc.parts import DefinedName
 from chinchilla_xl.recalc.structured import TableReferences
 from chinchilla_xl.recalc.syntax import (
+    INTERSECTION,
     PREFIX,
     RANGE,
     Atom,
@@ -28,16 +29,15 @@ from chinchilla_xl.recalc.syntax import (
     NotParsedError,
     Slot,
     Template,
+    copied,
     has_intersection,
     is_place,
     marked,
-    moved,
     parse,
     place,
     split,
 )
 
-WHOLE = re.compile(r"\$?[A-Z]{1,3}:\$?[A-Z]{1,3}|\$?\d+:\$?\d+", re.IGNORECASE)
 _ABSOLUTE = re.compile(r"\$[A-Z]{1,3}\$\d+(:\$[A-Z]{1,3}\$\d+)?|\$[A-Z]+:\$[A-Z]+|\$\d+:\$\d+")
 CONSTANT = re.compile(r"-?[0-9.]+(?:E[+-]?[0-9]+)?")
 _VARIABLE = re.compile(r"_xl[po][mp]\.", re.IGNORECASE)
@@ -47,11 +47,6 @@ _REFERRING = (":", "OFFSET", "INDEX")
 
 _LONGEST = 1 << 15
 _GLOBAL = "[0]"
-
-
-def bare_sheet(quoted: str) -> str:
-    """A sheet's name as it stands before the ! of a reference, without quotes."""
-    return quoted[1:-1].replace("''", "'") if quoted.startswith("'") else quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +136,8 @@ class Names:
         """
         found = self._templates.get(key)
         if found is None:
-            shape = marked(formula)
-            if has_intersection(shape):
-                raise KeepError("an intersection of ranges")
             writer = _Writer(self, key[1], len(references))
-            text = writer.slot(parse(shape).slots[0], _Scope())
+            text = writer.slot(_body(formula), _Scope())
             found = self._templates[key] = Template(text), writer.relative
         template, relative = found
         return template.filled([*references, *(_moved(*one, cell) for one in relative)])
@@ -196,10 +188,7 @@ class Names:
 
     def _parsed(self, definition: DefinedName) -> _Formula:
         formula = self._tables.resolved(definition.formula, "", None)
-        shape, (_, references) = marked(formula), split(formula)
-        if has_intersection(shape):
-            raise KeepError("an intersection of ranges")
-        body = parse(shape).slots[0]
+        body, (_, references) = _body(formula), split(formula)
         only = body[0] if len(body) == 1 else None
         if not isinstance(only, Call) or bare_name(only.name) != "LAMBDA":
             return _Formula(body, references)
@@ -212,6 +201,14 @@ class Names:
         if len(set(parameters)) < len(parameters):
             raise KeepError("two parameters of one name")
         return _Formula(only.slots[-1], references, parameters, frozenset(optional))
+
+
+def _body(formula: str) -> Slot:
+    """What stands in a formula, as a tree."""
+    shape = marked(formula)
+    if has_intersection(shape):
+        raise KeepError(INTERSECTION)
+    return parse(shape).slots[0]
 
 
 def _variable(slot: Slot) -> str:
@@ -260,7 +257,7 @@ class _Writer:
             if value is None:
                 raise KeepError(f"{where} is an omitted argument")
             return value
-        whole = WHOLE.fullmatch(where)
+        whole = LINES.fullmatch(where)
         if whole or is_place(where) or where.startswith("#"):
             if scope.definition is not None:
                 if not bang and not where.startswith("#"):
@@ -381,7 +378,7 @@ def _operand(text: str, slot: Slot) -> str:
 
 def _moved(reference: str, definition: DefinedName, cell: Cell) -> str:
     """A name's reference as it reads in a cell: files hold it as it reads in A1."""
-    found = moved(reference, cell.row - 1, cell.column - 1)
+    found = copied(reference, Cell(1, 1), cell)
     if found is None:
         raise _relative(definition)
     return found

@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 
 from chinchilla_xl.recalc.addresses import COLUMN_MASK, Area, Cell
-from chinchilla_xl.recalc.engine import Engine
+from chinchilla_xl.recalc.loaded import LoadedWorkbook
 from chinchilla_xl.recalc.sheets import Sheet
 
 _LARGEST_SHARE = 0.5
@@ -16,7 +16,7 @@ _MOST_LOOKS = 20
 
 
 def needed_by(
-    engine: Engine, sheets: Mapping[str, Sheet], wanted: Iterable[tuple[str, Cell]]
+    loaded: LoadedWorkbook, sheets: Mapping[str, Sheet], wanted: Iterable[tuple[str, Cell]]
 ) -> dict[str, set[int]] | None:
     """The places, by sheet, of the formulas that the wanted cells rest on, their own among them.
 
@@ -47,7 +47,7 @@ def needed_by(
             needed[sheet.title].add(place)
             count += 1
             cell = Cell.at(place)
-            found, complete = engine.precedents(sheet.title, cell)
+            found, complete = loaded.precedents(sheet.title, cell)
             if not complete:
                 return None
             areas += found

@@ -7,9 +7,12 @@ give up altogether when one of them dies.
 from __future__ import annotations
 
 import math
-import multiprocessing
+import signal
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from multiprocessing import resource_tracker
+from multiprocessing.context import SpawnContext
+from multiprocessing.synchronize import RLock
 from typing import Any, TypeVar
 
 from chinchilla_xl.errors import ArgumentError, ChinchillaError, MissingExtra
@@ -42,16 +45,47 @@ def in_processes(
     except ImportError as missing:
         raise MissingExtra("pebble", "recalc") from missing
 
-    # Fresh processes: a fork would copy the calculation engine's threads in an unknown state.
-    pool: Any = ProcessPool(max_workers=jobs, context=multiprocessing.get_context("spawn"))
+    pool: Any = ProcessPool(max_workers=jobs, context=_Context())
     try:
-        futures = {pool.schedule(function, args=task, timeout=timeout): task for task in tasks}
+        # The first task starts the pool: in a thread, which an interrupt does not stop half way.
+        with ThreadPoolExecutor(1, initializer=_without_interrupts) as starter:
+            futures = starter.submit(
+                lambda: {pool.schedule(function, args=t, timeout=timeout): t for t in tasks}
+            ).result()
         pool.close()
         yield from collected(futures, timeout)
     finally:
         # After a break or Ctrl-C: running tasks end; their files are whole, old or new.
         pool.stop()
         pool.join()
+
+
+class _Context(SpawnContext):
+    """Starts fresh processes: a fork would copy the calculation engine's threads in an unknown state.
+
+    It keeps the locks that it makes for as long as it is used. pebble lets go of its own before it
+    stops the workers, and one that was just starting would look for its lock in vain and print why.
+    """
+
+    def __init__(self) -> None:
+        self._locks: list[RLock] = []
+
+    def RLock(self) -> RLock:  # noqa: N802 (multiprocessing's name)
+        """See BaseContext."""
+        lock = super().RLock()
+        self._locks.append(lock)
+        return lock
+
+
+def _without_interrupts() -> None:
+    """Let this thread, and the threads and processes that it starts, get no Ctrl-C.
+
+    A terminal sends that to the workers as well. They ignore it, but only once they have started: in
+    the meantime each would print a traceback. Windows knows no such thing.
+    """
+    if hasattr(signal, "pthread_sigmask"):
+        resource_tracker.ensure_running()  # its start would let the interrupt through again
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
 def collected(

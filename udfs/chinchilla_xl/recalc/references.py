@@ -14,14 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from chinchilla_xl.recalc.addresses import (
-    MAX_COLUMN,
-    MAX_ROW,
-    Area,
-    Cell,
-    column_number,
-    parse_area,
-)
+from chinchilla_xl.recalc.addresses import Area, Cell, bare_sheet, parse_area, parse_lines
 from chinchilla_xl.recalc.lower import bare_name
 from chinchilla_xl.recalc.parts import Workbook
 from chinchilla_xl.recalc.structured import TableReferences
@@ -34,8 +27,7 @@ from chinchilla_xl.recalc.syntax import (
     KeepError,
     NotParsedError,
     Template,
-    marked,
-    parse,
+    parsed,
     split,
 )
 
@@ -46,8 +38,6 @@ _COMPUTED = (Atom(INFIX, ":"), Atom(POSTFIX, "#"))
 _QUOTED = re.compile(r""""[^"]*"|'[^']*'""")
 _CALL = re.compile(r"(?:\[\d+\]!)?[^\W\d][\w.]*(?=\s*\()")
 _WORD = re.compile(r"[^\W\d][\w.\\?]*")
-_COLUMNS = re.compile(r"([A-Z]{1,3}):([A-Z]{1,3})", re.IGNORECASE)
-_ROWS = re.compile(r"([0-9]{1,7}):([0-9]{1,7})")
 
 
 class _UnknownError(Exception):
@@ -169,7 +159,7 @@ class Dependents:
         shape, references = split(formula)
         if shape not in self._shapes:
             try:
-                self._shapes[shape] = [Template(text) for text in _ranges(parse(marked(formula)))]
+                self._shapes[shape] = [Template(text) for text in _ranges(parsed(formula))]
             except (_UnknownError, NotParsedError):
                 self._shapes[shape] = None
         operands = self._shapes[shape]
@@ -183,11 +173,11 @@ class Dependents:
         sheet, bang, where = reference.rpartition("!")
         where = where.replace("$", "")
         if bang:
-            known = self._titles.get(_bare(sheet).casefold())
+            known = self._titles.get(bare_sheet(sheet).casefold())
             if known is None:
                 raise _UnknownError
             title = known
-        area = parse_area(where) or _whole(where)
+        area = parse_area(where) or parse_lines(where)
         if area is not None:
             return [(title, area)]
         formula = self._names.get(where.casefold())
@@ -222,20 +212,3 @@ def called(text: str) -> list[str]:
 def words(text: str) -> list[str]:
     """The names of all kinds in a formula, in lower case."""
     return [word.casefold() for word in _WORD.findall(_QUOTED.sub(" ", text))]
-
-
-def _bare(sheet: str) -> str:
-    return sheet[1:-1].replace("''", "'") if sheet.startswith("'") else sheet
-
-
-def _whole(text: str) -> Area | None:
-    """The area of whole columns (A:B) or rows (1:3)."""
-    match = _COLUMNS.fullmatch(text)
-    if match:
-        left, right = sorted(map(column_number, match.groups()))
-        return Area(Cell(1, left), Cell(MAX_ROW, right)) if right <= MAX_COLUMN else None
-    match = _ROWS.fullmatch(text)
-    if match:
-        top, bottom = sorted(map(int, match.groups()))
-        return Area(Cell(top, 1), Cell(bottom, MAX_COLUMN)) if 0 < top <= MAX_ROW else None
-    return None

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+_NEEDS = "it needs "
+
+
+def needs(address: str, *, missing: bool) -> str:
+    """Why a formula is kept that rests on a kept one, whose value is `missing` or may be old."""
+    return f"{_NEEDS}{address}, {'which has no value' if missing else 'which was kept'}"
+
 
 @dataclass(frozen=True, slots=True)
 class Kept:
@@ -16,6 +23,11 @@ class Kept:
     formula: str
     reason: str
     dependents: int
+
+    @property
+    def resting(self) -> bool:
+        """Whether it was kept for nothing but another that it rests on."""
+        return self.reason.startswith(_NEEDS)
 
 
 @dataclass(slots=True)

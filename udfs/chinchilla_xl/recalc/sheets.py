@@ -12,19 +12,19 @@ from xml.sax.saxutils import escape
 
 from chinchilla_xl.errors import ArgumentError, BrokenFile, TooLarge
 from chinchilla_xl.hints import number_meant
-from chinchilla_xl.recalc.addresses import Area, Cell, quote_sheet
+from chinchilla_xl.recalc.addresses import Area, Cell, address
 from chinchilla_xl.recalc.archive import Archive, Piece
 from chinchilla_xl.recalc.copies import CopiedDown
-from chinchilla_xl.recalc.engine import FIT, LARGEST_SPILL
 from chinchilla_xl.recalc.formulas import Judge, Verdict, has_fixed_size
 from chinchilla_xl.recalc.inputs import Input, locate
+from chinchilla_xl.recalc.loaded import FIT, LARGEST_SPILL
 from chinchilla_xl.recalc.lower import OURS
 from chinchilla_xl.recalc.moving import Reach, reaches
 from chinchilla_xl.recalc.parts import Workbook
 from chinchilla_xl.recalc.sheetedit import Edit, Replacement, edited, spliced
 from chinchilla_xl.recalc.sheetsyntax import FORMULA_ATTRIBUTES, FORMULA_TEXT, REST
 from chinchilla_xl.recalc.sheetxml import Formulas, SharedGroup, SheetXml, unescaped
-from chinchilla_xl.recalc.syntax import moved, split, turns_area
+from chinchilla_xl.recalc.syntax import copied, split, turns_area
 
 _MANY_CELLS, _MOST_CELLS = 1 << 16, 1 << 22
 _PLAIN = re.compile(r"[-+*/^(),.;<>=&% 0-9A-Z_]*")
@@ -182,10 +182,7 @@ class Sheet:
     def _grouped(self, shared: SharedGroup) -> _Group:
         leader, (first, last) = shared.leader, shared.area
         verdict, references = self._judge.judge(shared.text, self.title, leader.place)
-        moves = [
-            moved(shared.text, corner.row - leader.row, corner.column - leader.column)
-            for corner in (first, last)
-        ]
+        moves = [copied(shared.text, leader, corner) for corner in (first, last)]
         # The engine moves whatever looks like a cell: in names of sheets and in quotes too.
         between = "".join(text for text in split(shared.text)[0] if isinstance(text, str))
         plain = _PLAIN.fullmatch(between) and not _LIKE_A_CELL.search(between)
@@ -227,10 +224,7 @@ class Sheet:
     def own_text(self, cell: Cell) -> str:
         """The formula as it reads in its own cell; empty if it would leave the sheet."""
         formula = self.formulas[cell]
-        if formula.leader is None or formula.leader == cell:
-            return formula.text
-        rows, columns = cell.row - formula.leader.row, cell.column - formula.leader.column
-        return moved(formula.text, rows, columns) or ""
+        return copied(formula.text, formula.leader or cell, cell) or ""
 
     def text(self, cell: Cell) -> str:
         """The formula as the engine gets it."""
@@ -299,7 +293,7 @@ class Sheet:
 
     def address(self, cell: Cell) -> str:
         """A cell's address with its sheet."""
-        return f"{quote_sheet(self.title)}!{cell}"
+        return address(self.title, cell)
 
     def reduce(self, cell: Cell) -> None:
         """A plain formula gave an array: its first cell if it is a call of ours, else keep it."""

@@ -19,8 +19,7 @@ class Syntax:
     plain_number: re.Pattern[bytes]
     """A cell with a formula and a number, as most programs write it; its group is the number."""
     token: re.Pattern[bytes]
-    """A cell (its groups are numbered below), the start of a row, or the end of one."""
-    formula: re.Pattern[bytes]
+    """A cell (its groups are numbered above), the start of a row, or the end of one."""
     any_formula: re.Pattern[bytes]
     value: re.Pattern[bytes]
     hidden: re.Pattern[bytes]
@@ -48,26 +47,30 @@ class Syntax:
             return re.compile(text.replace(b"%", re.escape(prefix)), re.DOTALL)
 
         return Syntax(
-            pattern(rb"<%sheetData\b[^>]*>"),
-            pattern(rb'<%c r="[A-Z]+[0-9]+"(?: s="[0-9]+")?><%f>[^<]*</%f><%v>([^<]*)</%v></%c>'),
-            pattern(
+            sheet_data=pattern(rb"<%sheetData\b[^>]*>"),
+            plain_number=pattern(
+                rb'<%c r="[A-Z]+[0-9]+"(?: s="[0-9]+")?><%f>[^<]*</%f><%v>([^<]*)</%v></%c>'
+            ),
+            token=pattern(
                 rb'<%c\b(?:\sr="([A-Z]{1,3})([0-9]{1,7})")?([^>]*?)(?:/>|>'
                 rb"(?:\s*<%f\b([^>]*?)(?:/>|>([^<]*)</%f\s*>))?(.*?)</%c\s*>)"
                 rb"|<%row\b([^>]*)>|</%row\s*>"
             ),
-            pattern(rb"<%f\b(?P<attributes>[^>]*?)(?:/>|>(?P<text>[^<]*)</%f\s*>)"),
-            pattern(rb"<%f[\s/>]"),
-            pattern(rb"<%(?P<tag>v|is)\b[^>]*?(?:/>|>(?P<text>.*?)</%(?P=tag)\s*>)"),
-            pattern(
-                rb"""<%(?:row\b[^>]*\shidden|sheetFormatPr\b[^>]*\szeroHeight)\s*=\s*["'](?:1|true)"""
+            any_formula=pattern(rb"<%f[\s/>]"),
+            value=pattern(rb"<%(?P<tag>v|is)\b[^>]*?(?:/>|>(?P<text>.*?)</%(?P=tag)\s*>)"),
+            hidden=pattern(
+                rb"""<%(?:row\b[^>]*\shidden|sheetFormatPr\b[^>]*\szeroHeight)"""
+                rb"""\s*=\s*["'](?:1|true)"""
             ),
-            pattern(
+            new_error=pattern(
                 rb"""(\st\s*=\s*["']e["'][^>]*>(?:<%f\b[^>]*/>|<%f\b[^>]*>[^<]*</%f\s*>)?<%v>)"""
                 rb"(?!#(?:NULL!|DIV/0!|VALUE!|REF!|NAME\?|NUM!|N/A)<)[^<]*"
             ),
-            pattern(rb"<%f\s*(?:/>|>\s*</%f\s*>)"),
-            pattern(rb"<%extLst\b(?:(?!</%extLst).)*</%extLst\s*>(?=</%c>)"),
-            pattern(rb"<%v>(?!\s*(?:[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*)?</)([^<]*)"),
-            pattern(rb"""<%dimension\b[^>]*\sref\s*=\s*["'](?P<area>[^"']*)[^>]*/>"""),
-            b"<%sextLst" % prefix,
+            empty_formula=pattern(rb"<%f\s*(?:/>|>\s*</%f\s*>)"),
+            cell_extension=pattern(rb"<%extLst\b(?:(?!</%extLst).)*</%extLst\s*>(?=</%c>)"),
+            no_number=pattern(
+                rb"<%v>(?!\s*(?:[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*)?</)([^<]*)"
+            ),
+            dimension=pattern(rb"""<%dimension\b[^>]*\sref\s*=\s*["'](?P<area>[^"']*)[^>]*/>"""),
+            extensions=b"<%sextLst" % prefix,
         )

@@ -16,10 +16,10 @@ from contextlib import closing, suppress
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from chinchilla_xl.errors import ArgumentError, ChinchillaError, MissingExtra, WorkbookError
+from chinchilla_xl.errors import ArgumentError, ChinchillaError, MissingExtra
 from chinchilla_xl.functions import CellError
 from chinchilla_xl.recalc.engines import EMBEDDED, Engine, open_engine
-from chinchilla_xl.recalc.files import Location, is_remote, local_path, only_here, read_file
+from chinchilla_xl.recalc.files import Location, is_remote, local_path, naming, only_here, read_file
 from chinchilla_xl.recalc.inputs import Input, parse_value
 from chinchilla_xl.recalc.journal import ERROR, Journal, Row
 from chinchilla_xl.recalc.live import LiveWorkbook, check, run_all
@@ -55,21 +55,20 @@ def sweep(
     """One row of results per row of `scenarios`, whose columns are inputs of the workbook.
 
     Inputs and outputs are defined names or Sheet!A1 addresses. Of scenarios in an .xlsx file the
-    first sheet is read, or the one called `sheet`; the file may be the workbook itself. The result has the scenarios' columns,
-    then the outputs, then "error". With `output` (.csv, .xlsx or .parquet) the results are written
-    there; a sweep that is broken off and called again does only the rows that are left.
-    `jobs` processes (None: as many as there are cores, if there are rows enough), or an `executor` of
-    your own, share the rows; a scenario that takes longer than `timeout` seconds is stopped.
+    first sheet is read, or the one called `sheet`; the file may be the workbook itself. The result
+    has the scenarios' columns, then the outputs, then "error", which says what went wrong in a row.
+    With `output` (.csv, .xlsx or .parquet) the results are written there; a sweep that is broken off
+    and called again does only the rows that are left. The workbook is not changed.
+
+    `jobs` processes (None: as many as there are cores, if there are rows enough), or an `executor`
+    of your own, share the rows; a scenario that takes longer than `timeout` seconds is stopped.
     `engine` is as for `recompute`: a program recalculates a copy of the workbook for each row.
-    `progress(done, total, errors)` is called as rows come. An error in one scenario is reported in its
-    row. The workbook is not changed.
+    `progress(done, total, errors)` is called as rows come.
     """
     if executor is not None and timeout is not None and engine == EMBEDDED:
         raise ArgumentError("timeout needs processes (jobs): an executor cannot stop a task")
-    try:
+    with naming(workbook):
         data = read_file(workbook)
-    except WorkbookError as e:
-        raise type(e)(f"{os.fspath(workbook)}: {e}") from None
     frame = scenarios if isinstance(scenarios, pd.DataFrame) else read_table(scenarios, sheet)
     frame = frame.reset_index(drop=True)
     _check_columns(frame, outputs)

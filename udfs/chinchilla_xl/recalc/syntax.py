@@ -16,6 +16,7 @@ from chinchilla_xl.errors import MissingExtra
 from chinchilla_xl.recalc.addresses import (
     MAX_COLUMN,
     MAX_ROW,
+    Cell,
     column_letters,
     column_number,
     parse_area,
@@ -46,8 +47,6 @@ _QUOTES = ('"', "'", "[")
 _MARK, _FIRST, _LAST = "\ue001", 0xE100, 0xF8FF
 _SPECIAL = re.compile(r"""[:"'\[]""")
 _PRIVATE = re.compile("[\ue000-\uf8ff]")
-
-
 _DEEPEST = 200
 
 
@@ -136,6 +135,11 @@ def _area(reference: str) -> tuple[tuple[int, int], str]:
     left, right = sorted((a[:2], b[:2]), key=lambda column: column_number(column[1]))
     top, bottom = sorted((a[2:], b[2:]), key=lambda row: int(row[1]))
     return size, "".join((*left, *top, ":", *right, *bottom))
+
+
+def parsed(formula: str) -> Call:
+    """The tree of a formula; its n-th reference is the character that `place(n)` gives."""
+    return parse(marked(formula))
 
 
 def parse(shape: str) -> Call:
@@ -237,6 +241,10 @@ def is_place(text: str) -> bool:
     return len(text) == 1 and _FIRST <= ord(text) <= _LAST
 
 
+INTERSECTION = "an intersection of ranges"
+"""The reason why a formula is kept in which one stands."""
+
+
 class Template:
     """A text with places in it for a formula's references."""
 
@@ -260,8 +268,11 @@ def has_intersection(shape: str) -> bool:
     return re.search(r"[\w$);\ue001]\s+[\w$\ue001]|[);\ue001]\s+\(", outside) is not None
 
 
-def moved(formula: str, rows: int, columns: int) -> str | None:
-    """The formula as it reads when copied so many cells down and right; None off the sheet."""
+def copied(formula: str, source: Cell, target: Cell) -> str | None:
+    """The formula of one cell as it reads when copied into another; None off the sheet."""
+    if source == target:
+        return formula
+    rows, columns = target.row - source.row, target.column - source.column
     inside = True
 
     def shift(match: re.Match[str]) -> str:
@@ -279,8 +290,8 @@ def moved(formula: str, rows: int, columns: int) -> str | None:
         return re.sub(r"(\$?)([A-Za-z]+)(\$?)(\d+)", shift, match[1])
 
     text = _REFERENCE.sub(move, formula)
-    # Whole columns and rows move too; they are rare enough to be left to the reader of the report.
-    # A structured reference would move too, from column to column.
+    # A structured reference would move too, from column to column. So would whole columns and rows;
+    # they are rare enough to be left to the reader of the report.
     if columns and "[" in formula:
         return None
     relative = re.search(r"(?<![\w$])[A-Z]{1,3}:\$?[A-Z]|:[A-Z]{1,3}(?!\w)|(?<![\w$])\d+:", formula)

@@ -14,10 +14,9 @@ from chinchilla_xl.errors import (
     BrokenFile,
     MissingExtra,
     UnsupportedFile,
-    WorkbookError,
 )
 from chinchilla_xl.hints import nearest
-from chinchilla_xl.recalc.files import Location, read_file, suffix_of, write_file
+from chinchilla_xl.recalc.files import Location, naming, read_file, suffix_of, write_file
 from chinchilla_xl.recalc.inputs import separator
 
 try:
@@ -35,10 +34,8 @@ def read_table(path: Location, sheet: str | None = None) -> pd.DataFrame:
     path = os.fspath(path)
     if reader is None:
         raise UnsupportedFile(f"{path}: a table must be a .csv, .xlsx or .parquet file")
-    try:
+    with naming(path):
         data = read_file(path)
-    except WorkbookError as e:
-        raise type(e)(f"{path}: {e}") from None
     _need(_READ_WITH, suffix_of(path))
     try:
         frame = reader(data, sheet)

@@ -11,6 +11,9 @@ from typing import TypeAlias
 
 from chinchilla_xl.functions.cells import ERROR_CODES, CellError
 
+LONGEST_TEXT = 32767
+"""Characters that a cell can hold."""
+
 Value: TypeAlias = float | str | bool | CellError | None
 
 # What XML cannot hold is spelled _xHHHH_, and so is the start of anything that looks like that.

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from chinchilla_xl.errors import ChinchillaError, WorkbookError
 from chinchilla_xl.recalc.engines import EMBEDDED, Book, Engine, Result, open_engine
-from chinchilla_xl.recalc.files import Location, read_file, same_file, write_file
+from chinchilla_xl.recalc.files import Location, naming, read_file, same_file, write_file
 from chinchilla_xl.recalc.inputs import Input
 from chinchilla_xl.recalc.report import Report
 
@@ -41,10 +41,9 @@ def recompute(
     target = None if output is None else os.fspath(output)
     with closing(open_engine(engine)) as opened:
         [outcome] = recompute_files(opened, [(os.fspath(path), target)], inputs or {}, check=check)
-    if isinstance(outcome, WorkbookError):
-        raise type(outcome)(f"{os.fspath(path)}: {outcome}")
     if isinstance(outcome, ChinchillaError):
-        raise outcome
+        with naming(path):
+            raise outcome
     return outcome
 
 

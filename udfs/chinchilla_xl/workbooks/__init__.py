@@ -17,7 +17,7 @@ from chinchilla_xl.recalc.files import write_file
 from chinchilla_xl.recalc.fill import Given, check_inputs
 from chinchilla_xl.recalc.inputs import Input
 from chinchilla_xl.workbooks import batch, budget, compare, fit_report, fitting, paper
-from chinchilla_xl.workbooks.page import HOSTS, PLAIN_HOST
+from chinchilla_xl.workbooks.book import HOSTS, PLAIN_HOST
 from chinchilla_xl.workbooks.runs import RunsTable
 
 _FITTING = "fit"

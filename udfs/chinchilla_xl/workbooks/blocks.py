@@ -2,17 +2,53 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from chinchilla_xl.coefficients import DEFAULT_SET, NAMES, published
-from chinchilla_xl.costs import ASSUMPTIONS
+from chinchilla_xl.costs import ASSUMPTIONS, Assumption
 from chinchilla_xl.elementwise import NON_NEGATIVE
 from chinchilla_xl.workbooks import style
 from chinchilla_xl.workbooks.page import Page
+from chinchilla_xl.workbooks.style import Rule
 
-MACHINES = [a for a in ASSUMPTIONS if not a.optional]
-"""What a deployment consists of."""
-
-FORMATS = {"$/h": style.PRICE, "fraction": style.MFU}
+_FORMATS = {"$/h": style.PRICE, "fraction": style.MFU}
 """Number formats of a deployment's numbers by their unit."""
+
+
+class Input(NamedTuple):
+    """An input as `Page.input` takes it."""
+
+    name: str
+    label: str
+    value: float | str
+    unit: str
+    source: str
+    number_format: str
+    rule: Rule
+
+
+REQUEST = (
+    Input("input_tokens_per_request", "Input tokens a request", 70, "tokens",
+          "arXiv 2401.00448, Sec. 6", style.WHOLE, NON_NEGATIVE),
+    Input("output_tokens_per_request", "Output tokens a request", 145, "tokens",
+          "arXiv 2401.00448, Sec. 6, with 215 tokens as the whole request (see Sources)", style.WHOLE, NON_NEGATIVE),
+)  # fmt: skip
+
+
+def _assumed(a: Assumption) -> Input:
+    """Training GPU price, under the name training_GPU_price."""
+    label = a.label[0].upper() + a.label[1:]
+    number_format = _FORMATS.get(a.unit, style.SCIENTIFIC)
+    return Input(
+        a.label.replace(" ", "_"), label, a.default, a.unit, a.source, number_format, a.domain
+    )
+
+
+MACHINES = tuple(_assumed(a) for a in ASSUMPTIONS if not a.optional)
+"""The numbers of a deployment, in the order that the functions expect."""
+
+DATA_PRICE = _assumed(ASSUMPTIONS[-1])
+"""The last of them, which may be left out."""
 
 
 def law(page: Page) -> None:
@@ -22,38 +58,28 @@ def law(page: Page) -> None:
         "see Sources; losses of different sets cannot be compared", style.PLAIN,
         tuple(published()),
     )  # fmt: skip
-    page.name_cells("coefficients", (page.row, page.row + len(NAMES) - 1), (1, 1))
+    page.name_cells("coefficients", (page.row, page.row + len(NAMES) - 1), 1)
     for name in NAMES:
         page.results(
             name, name,
             "=INDEX(coefficient_table,MATCH(coefficient_set,coefficient_sets,0),"
             f"MATCH($A{page.row + 1},coefficient_names,0))",
-            "coefficient", "of Eq. 1, L = E + A/N^alpha + B/D^beta; looked up in Sources", style.PLAIN,
+            "coefficient", "of L = E + A/N^alpha + B/D^beta (Eq. 1); from Sources", style.PLAIN,
             [f"coefficient_{name}"],
         )  # fmt: skip
 
 
 def request(page: Page) -> None:
     """Input and output tokens a request."""
-    page.input(
-        "input_tokens_per_request", "Input tokens a request", 70, "tokens",
-        "arXiv 2401.00448, Sec. 6", style.WHOLE, NON_NEGATIVE,
-    )  # fmt: skip
-    page.input(
-        "output_tokens_per_request", "Output tokens a request", 145, "tokens",
-        "arXiv 2401.00448, Sec. 6, with 215 tokens as the whole request (see Sources)",
-        style.WHOLE, NON_NEGATIVE,
-    )  # fmt: skip
+    for given in REQUEST:
+        page.input(*given)
 
 
 def machines(page: Page) -> None:
     """Prices, peaks and MFUs, each an input, and all together under {deployment}."""
     first = page.row
-    for a in MACHINES:
-        page.input(
-            input_name(a.label), capital(a.label), a.default, a.unit, a.source,
-            FORMATS.get(a.unit, style.SCIENTIFIC), a.domain,
-        )  # fmt: skip
+    for given in MACHINES:
+        page.input(*given)
     page.name_cells("deployment", (first, page.row - 1), (0, 1))
 
 
@@ -67,13 +93,3 @@ def flops_factors(page: Page) -> None:
         "inference_flops_factor", "Inference FLOPs per parameter and token", 2, "FLOPs",
         "forward pass, 2 N D_inf (arXiv 2401.00448, Eq. 3)", style.WHOLE,
     )  # fmt: skip
-
-
-def input_name(label: str) -> str:
-    """A label as a name: training GPU price -> training_GPU_price."""
-    return label.replace(" ", "_")
-
-
-def capital(label: str) -> str:
-    """A label as a row shows it: training GPU price -> Training GPU price."""
-    return label[0].upper() + label[1:]

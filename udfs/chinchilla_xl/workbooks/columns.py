@@ -65,16 +65,14 @@ def table(
     in the page's two columns of words.
     """
     headings = [""] * first + [column.heading for column in columns]
-    if source:
-        headings += [""] * (page.notes - len(headings)) + ["Unit", "Source"]
-    page.band(*headings)
+    page.band(*headings, last="Source" if source else "")
     _units(page, columns, first)
     top, bottom = page.row, page.row + count - 1
     places = {column.key: first + i for i, column in enumerate(columns)}
     for column in columns:
         place = places[column.key]
         if prefix:
-            page.name_cells(f"{prefix}_{column.key}", (top, bottom), (place, place))
+            page.name_cells(f"{prefix}_{column.key}", (top, bottom), place)
         if column.rule is not None:
             page.sheet.data_validation(
                 top, place, bottom, place, style.validation(column.heading, column.rule)
@@ -82,7 +80,7 @@ def table(
         for i in range(count):
             _cell(page, column, top + i, place, i, places)
             if cases and (column.rule is not None or column.formula):
-                page.name_cells(f"{cases[i]}_{column.key}", (top + i, top + i), (place, place))
+                page.name_cells(f"{cases[i]}_{column.key}", top + i, place)
     if source:
         units = dict.fromkeys(column.unit for column in columns if column.rule is not None)
         for page.row in range(top, bottom + 1):
@@ -98,11 +96,8 @@ def _units(page: Page, columns: Sequence[Column], first: int) -> None:
     for place, column in enumerate(columns, start=first):
         words = column.words or not place
         look = {"align": "left", "indent": 1 if place else 0} if words else {"align": "right"}
-        if words:
-            heading = {"bold": True, "font_color": "#FFFFFF", "bg_color": style.BAND, **look}
-            page.sheet.write(
-                page.row - 1, place, column.heading, page.book.format(**heading)
-            )  # fmt: skip
+        heading = {"bold": True, "font_color": "#FFFFFF", "bg_color": style.BAND, **look}
+        page.wrapped(page.row - 1, place, column.heading, **heading)
         page.sheet.write(
             page.row, place, column.unit, page.book.format(font_color=style.GREY, **look)
         )  # fmt: skip

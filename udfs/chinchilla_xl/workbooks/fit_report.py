@@ -12,13 +12,14 @@ from chinchilla_xl.coefficients import NAMES
 from chinchilla_xl.fit import Fit
 from chinchilla_xl.functions.fitting import fit_table
 from chinchilla_xl.workbooks import style
-from chinchilla_xl.workbooks.fit_charts import interval_chart, residual_chart
-from chinchilla_xl.workbooks.page import Book, Page
+from chinchilla_xl.workbooks.book import Book
+from chinchilla_xl.workbooks.charts import put_chart
+from chinchilla_xl.workbooks.fits import interval_chart, residual_chart
+from chinchilla_xl.workbooks.page import Page
 from chinchilla_xl.workbooks.runs import RunsTable
 
 TITLE = "Fit of a scaling law to training runs"
 
-_COLOURS = ("#1F3864", "#C55A11", "#548235", "#7030A0", "#2F75B5", "#BF9000", "#833C0C", "#525252")
 _LEAST_COUNT = 1e6
 """Runs below this are in units of their own, such as billions of parameters."""
 
@@ -30,8 +31,8 @@ _MOST_SERIES = 8
 def build(target: Any, table: RunsTable, found: Fit) -> None:
     """Write the report, without computed values, to a path or a file object."""
     book = Book(target, TITLE)
-    report = book.page("Fit", (32, 18, 18, 18, 18, 60), notes=1)
-    runs = book.page("Runs", (8, 18, 18, 18, 18, 18, 18), notes=0)
+    report = Page(book, "Fit", (32, 18, 18, 18, 18, 60), notes=1)
+    runs = Page(book, "Runs", (8, 18, 18, 18, 18, 18, 18), notes=0)
     order = np.lexsort((_numbers(table.tokens), _numbers(table.params)))
     first = _fill_runs(runs, table, found, order)
     _fill_report(report, table, found)
@@ -83,7 +84,7 @@ def _interval_chart(page: Page, found: Fit) -> None:
         low, high = float(found.low[i] / estimates[i]), float(found.high[i] / estimates[i])
         page.text(NAMES[i], 1.0, 1 - low, high - 1, high, number_format=style.PERCENT)
     last = page.row - 1
-    interval_chart(page, (top, last), f"estimate = 1, with its {found.confidence:.0%} interval")
+    interval_chart(page, (top, last), f"{found.confidence:.0%} intervals")
 
 
 def _fill_runs(page: Page, table: RunsTable, found: Fit, order: Any) -> int:
@@ -125,7 +126,7 @@ def _loss_chart(report: Page, runs: Page, table: RunsTable, order: Any, first: i
     share = math.ceil(len(distinct) / _MOST_SERIES)
     group = np.searchsorted(distinct, sizes) // share
     start = first
-    for (_, members), colour in zip(groupby(group), _COLOURS, strict=False):
+    for (_, members), colour in zip(groupby(group), style.LINES, strict=False):
         stop = start + len(list(members)) - 1
         span = [runs.name, start, 2, stop, 2]
         low, high = sizes[start - first], sizes[stop - first]
@@ -151,8 +152,8 @@ def _loss_chart(report: Page, runs: Page, table: RunsTable, order: Any, first: i
             )
         start = stop + 1
     lowest = math.floor(_numbers(table.losses).min() * 5) / 5
-    report.chart(
-        chart, "Loss against tokens, by size (points: runs; lines: fitted)",
+    put_chart(
+        report, chart, "Loss against tokens, by size (points: runs; lines: fitted)",
         {"name": "training tokens", **_log_axis(_numbers(table.tokens))},
         {"name": "nats per token", "min": lowest, "num_format": "0.0"},
     )  # fmt: skip

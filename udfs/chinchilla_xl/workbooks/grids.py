@@ -46,13 +46,13 @@ def heat_map(
         page.sheet.write(page.row, column, f"{axis.heading} \N{DOWNWARDS ARROW}", heading)
     top = page.row + 1
     right, bottom = left + across.count - 1, top + down[0].count - 1
-    marks = (page.row, page.row)
+    marks = page.row
     page.spill(
         f"{name}_across", marks, (left, right), f"=TRANSPOSE({across.name})", across.number_format
     )
     for column, axis in enumerate(down):
         page.spill(
-            f"{name}_down_{column + 1}", (top, bottom), (column, column), f"={axis.name}", axis.number_format,
+            f"{name}_down_{column + 1}", (top, bottom), column, f"={axis.name}", axis.number_format,
         )  # fmt: skip
     page.spill(name, (top, bottom), (left, right), formula, number_format, heat=True)
     page.row = bottom + 1

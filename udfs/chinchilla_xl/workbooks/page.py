@@ -12,39 +12,37 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from typing import Any
+from datetime import date
+from typing import Any, TypeAlias
 
 from chinchilla_xl.errors import MissingExtra
-from chinchilla_xl.functions import FUNCTIONS
-from chinchilla_xl.recalc.calls import CELLS, LAMBDA
 from chinchilla_xl.workbooks import style
+from chinchilla_xl.workbooks.book import Book
 from chinchilla_xl.workbooks.style import Rule
 
 try:
-    import xlsxwriter
     from xlsxwriter.utility import xl_col_to_name, xl_range_abs, xl_rowcol_to_cell
 except ImportError as missing:
     raise MissingExtra("XlsxWriter", "recalc") from missing
 
-PLAIN_HOST, OFFICE_HOST = "plain", "office"
-HOSTS = (PLAIN_HOST, OFFICE_HOST)
-"""How our functions are spelled: by their names, or as Office.js add-ins store them."""
-
-LAMBDA_HOST, CELLS_HOST = LAMBDA, CELLS
-"""Without an add-in: spelled by their names until the whole workbook is rewritten."""
-
 MASTER_CHECK = "master_check"
 """The name of the cell that says whether all checks pass."""
 
-_OURS = re.compile(rf"\b({'|'.join(function.name for function in FUNCTIONS)})\(")
 _ONE_CELL = re.compile(r"=(('[^']+'|\w+)!\$?[A-Z]{1,3}\$?\d+|(?P<name>[A-Za-z_][\w.]*))")
-_CHART_ROWS = 17
-_ROW_HEIGHT = 20  # pixels
+ROW_HEIGHT = 20  # pixels
+
 _LINE = 13  # points, of wrapped text
+_WIDTH_A_CHARACTER = 0.85  # of a digit's; text of many capitals and digits comes near to it
 _POINTS_A_CHARACTER = 5.3
 _PRINTED_WIDTH, _PRINTED_HEIGHT = 784, 509  # points of A4 across, without margins
+
+
+Span: TypeAlias = int | tuple[int, int]
+"""Rows or columns, counted from 0: one, or the first and the last."""
+
+
+def _ends(span: Span) -> tuple[int, int]:
+    return (span, span) if isinstance(span, int) else span
 
 
 def letter(column: int) -> str:
@@ -52,86 +50,20 @@ def letter(column: int) -> str:
     return str(xl_col_to_name(column))
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """Two formulas that must agree, and what to do if they do not."""
-
-    label: str
-    found: str
-    expected: str
-    unit: str
-    remedy: str
-
-
-class Book:
-    """A workbook under construction, with the formats that its pages share.
-
-    With `checked`, every page shows the master check of the page Checks below its title.
-    """
-
-    def __init__(
-        self, target: Any, title: str, host: str = PLAIN_HOST, *, checked: bool = False
-    ) -> None:
-        self.file = xlsxwriter.Workbook(target, {"in_memory": True, "use_zip64": False})
-        # Values are computed when the file is built: nothing has to recalculate on opening.
-        self.file.set_calc_mode("auto", 191029)
-        self.file.calc_on_load = False
-        self.file.set_properties(
-            {"title": title, "author": "chinchilla-xl", "created": datetime(2026, 1, 1, tzinfo=UTC)}
-        )
-        self.title = title
-        self.host = host
-        self.checked = checked
-        self.checks: list[Check] = []
-        self.pages: list[Page] = []
-        self._office = host == OFFICE_HOST
-        self._formats: dict[tuple[tuple[str, Any], ...], Any] = {}
-
-    def format(self, **properties: Any) -> Any:
-        """The cell format with these properties beside the common ones."""
-        key = tuple(sorted({**style.INK, **properties}.items()))
-        if key not in self._formats:
-            self._formats[key] = self.file.add_format(dict(key))
-        return self._formats[key]
-
-    def page(
-        self, name: str, widths: Sequence[float], notes: int = 2, about: str = ""
-    ) -> Page:  # fmt: skip
-        """A new sheet with columns of these widths; the cover says what it is `about`."""
-        page = Page(self, name, widths, notes, about)
-        self.pages.append(page)
-        return page
-
-    def check(self, label: str, found: str, expected: str, unit: str, remedy: str) -> None:
-        """A check for the page Checks: two formulas whose values must agree."""
-        self.checks.append(Check(label, found, expected, unit, remedy))
-
-    def rule(self, label: str, violations: str, remedy: str) -> None:
-        """A check for the page Checks: a formula that counts what breaks a rule."""
-        self.check(label, violations, "=0", "violations", remedy)
-
-    def spelled(self, formula: str) -> str:
-        """The formula with our functions spelled for the workbook's host."""
-        return _OURS.sub(r"_xldudf_\1(", formula) if self._office else formula
-
-    def is_dynamic(self, formula: str) -> bool:
-        """Whether the host stores the formula as a dynamic array even for a single cell."""
-        return self._office and _OURS.search(formula) is not None
-
-
 class Page:
-    """One sheet, filled from the top; `row` is the next free row, counted from 0.
+    """A new sheet, filled from the top; `row` is the next free row, counted from 0.
 
-    Its first column holds labels, its last `notes` columns words, the others figures. With three
-    columns of words the middle one shows the names of inputs and results.
+    Its columns have the given widths, and the cover says what it is `about`. Its first column holds
+    labels, its last `notes` columns words, the others figures. With three columns of words the middle
+    one shows the names of inputs and results.
     """
 
     def __init__(
-        self, book: Book, name: str, widths: Sequence[float], notes: int, about: str
+        self, book: Book, name: str, widths: Sequence[float], notes: int = 2, about: str = ""
     ) -> None:
         self.book = book
         self.name = name
-        self.about = about
+        book.contents[name] = about
         self.sheet = book.file.add_worksheet(name)
         self.row = 0
         self.heading_row = 0
@@ -141,6 +73,7 @@ class Page:
         self._own: set[str] = set()
         self._breaks: list[int] = []
         self._widths = list(widths)
+        self._lines: dict[int, int] = {}  # of rows with more than one
         self._printed = 0.0  # rows since the last page break
         scale = min(1.0, _PRINTED_WIDTH / (sum(widths) * _POINTS_A_CHARACTER))
         self._rows_a_page = _PRINTED_HEIGHT / (15 * scale) - 4  # less the repeated title
@@ -166,22 +99,21 @@ class Page:
             self.sheet.write(self.row, 0, line, self.book.format(font_color=style.GREY))
             self.row += 1
 
-    def legend(self) -> None:
-        """What the colours mean."""
-        for word, meaning, look in style.LEGEND:
-            self.sheet.write(self.row, 0, word, self.book.format(**{**look, "align": "left"}))
-            self.sheet.write(self.row, 1, meaning, self.book.format())
-            self.row += 1
-
     def freeze(self, column: int = 1) -> None:
         """Keep what was written so far, and the columns before this one, in sight."""
         self.sheet.freeze_panes(self.row, column)
 
-    def band(self, *headings: str) -> None:
-        """A coloured heading row over a block."""
+    def band(self, *headings: str, last: str = "") -> None:
+        """A coloured heading row over a block; `last` heads the last column, which says how or whence.
+
+        With it the other columns of words have their headings, too: Unit, and Name if there is one.
+        """
+        texts = [*headings, *[""] * (self._width - len(headings))]
+        if last:
+            words = ["Unit", "Name"][: self._width - self.notes - 1]
+            texts[self.notes :] = [*words, last]
         look = {"bold": True, "font_color": "#FFFFFF", "bg_color": style.BAND}
-        for column in range(self._width):
-            text = headings[column] if column < len(headings) else ""
+        for column, text in enumerate(texts):
             numbers = 0 < column < self.notes
             align = {"align": "right"} if numbers else {"indent": 1 if column else 0}
             self.sheet.write(self.row, column, text, self.book.format(**look, **align))
@@ -192,9 +124,10 @@ class Page:
         """Leave rows empty."""
         self.row += rows
 
-    def name_cells(self, name: str, rows: tuple[int, int], columns: tuple[int, int]) -> None:
-        """Define a name for the cells from the first to the last row and column."""
-        place = xl_range_abs(rows[0], columns[0], rows[1], columns[1])
+    def name_cells(self, name: str, rows: Span, columns: Span) -> None:
+        """Define a name for the cells of these rows and columns."""
+        (top, bottom), (left, right) = _ends(rows), _ends(columns)
+        place = xl_range_abs(top, left, bottom, right)
         self.book.file.define_name(name, f"='{self.name}'!{place}")
         self._own.add(name)
 
@@ -218,8 +151,8 @@ class Page:
     def spill(
         self,
         name: str,
-        rows: tuple[int, int],
-        columns: tuple[int, int],
+        rows: Span,
+        columns: Span,
         text: str,
         number_format: str = style.PLAIN,
         *,
@@ -229,12 +162,13 @@ class Page:
 
         The block has to be the size of the result, for programs without dynamic arrays.
         """
+        (top, bottom), (left, right) = _ends(rows), _ends(columns)
         cell = self.book.format(num_format=number_format, align="right")
-        self._array(rows[0], columns[0], rows[1], columns[1], text, cell)
+        self._array(top, left, bottom, right, text, cell)
         self.name_cells(name, rows, columns)
         if heat:
             scale = {"type": "3_color_scale", "min_color": "#63BE7B", "mid_color": "#FFEB84", "max_color": "#F8696B"}  # fmt: skip
-            self.sheet.conditional_format(rows[0], columns[0], rows[1], columns[1], scale)
+            self.sheet.conditional_format(top, left, bottom, right, scale)
 
     def _array(self, top: int, left: int, bottom: int, right: int, text: str, cell: Any) -> None:
         spelled = self.book.spelled(text)
@@ -278,16 +212,16 @@ class Page:
 
         Each has a name of its own, or all together the one name that is given.
         """
-        self._rows[key] = self.row
+        self.mark(key)
         self.label(label)
         cell = self.book.format(num_format=number_format, **style.INPUT)
         last = first + len(values) - 1
         for column, value in enumerate(values, start=first):
             self.sheet.write(self.row, column, value, cell)
             if len(names) == len(values):
-                self.name_cells(names[column - first], (self.row, self.row), (column, column))
+                self.name_cells(names[column - first], self.row, column)
         if len(names) != len(values):
-            self.name_cells(names[0], (self.row, self.row), (first, last))
+            self.name_cells(names[0], self.row, (first, last))
         self.sheet.data_validation(
             self.row, first, self.row, last, style.validation(label, rule)
         )  # fmt: skip
@@ -311,7 +245,7 @@ class Page:
         cell = self.book.format(num_format=number_format, **style.INPUT)
         for row, value in enumerate(values, start=self.row):
             self.sheet.write(row, column, value, cell)
-        self.name_cells(name, rows, (column, column))
+        self.name_cells(name, rows, column)
         self.sheet.data_validation(
             rows[0], column, rows[1], column, style.validation(label, rule)
         )  # fmt: skip
@@ -324,8 +258,19 @@ class Page:
         self.label(label)
         cell = self.book.format(num_format=number_format, **style.FIXED)
         self.sheet.write(self.row, 1, value, cell)
-        self.name_cells(name, (self.row, self.row), (1, 1))
+        self.name_cells(name, self.row, 1)
         self.describe(unit, source, name)
+        self.row += 1
+
+    def fixed(
+        self, key: str, label: str, values: Sequence[float], unit: str, source: str, first: int = 1
+    ) -> None:
+        """A row of whole numbers that define what the columns are; formulas call it {key}."""
+        self.mark(key)
+        self.label(label)
+        cell = self.book.format(num_format=style.WHOLE, **style.FIXED)
+        self.sheet.write_row(self.row, first, values, cell)
+        self.describe(unit, source)
         self.row += 1
 
     def results(
@@ -340,36 +285,47 @@ class Page:
         *,
         bold: bool = False,
         first: int = 1,
+        each: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
-        """A row with the same formula in each column that has a name ("": none).
+        """A row of results with the same formula in each column, which has a name of its own.
 
-        In the formula {other} is the cell of the row whose key is "other", in the same column.
+        In the formula {other} is the cell of the row whose key is "other", in the same column,
+        {column} that column's letter; a key of `each` stands for the column's own word.
         """
-        self._rows[key] = self.row
+        self.mark(key)
         self.label(label, bold=bold)
         look: dict[str, Any] = {"bold": bold, "top": 1} if bold else {}
-        for column, name in enumerate(names, start=first):
-            if name:
-                self.formula(self.row, column, self.filled(formula, column), number_format, **look)
-                self.name_cells(name, (self.row, self.row), (column, column))
+        for place, name in enumerate(names):
+            own = {word: words[place] for word, words in (each or {}).items()}
+            text = self.filled(formula, first + place, own)
+            self.formula(self.row, first + place, text, number_format, **look)
+            self.name_cells(name, self.row, first + place)
         self.describe(unit, note, names[0] if len(names) == 1 else "")
         self.row += 1
 
-    def series(
-        self, key: str, label: str, formula: str, number_format: str, columns: tuple[int, int],
+    def workings(
+        self,
+        key: str,
+        label: str,
+        formula: str,
+        unit: str,
+        note: str,
+        number_format: str,
+        columns: tuple[int, int],
         **look: Any,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """A row with the same formula in every column from the first to the last, without names."""
-        self._rows[key] = self.row
+        self.mark(key)
         self.label(label, bold=bool(look.get("bold")))
         for column in range(columns[0], columns[1] + 1):
             self.formula(self.row, column, self.filled(formula, column), number_format, **look)
+        self.describe(unit, note)
         self.row += 1
 
-    def filled(self, formula: str, column: int) -> str:
-        """The formula with {key} replaced by the cell of that row in this column."""
-        cells: Mapping[str, str] = {k: xl_rowcol_to_cell(r, column) for k, r in self._rows.items()}
-        return formula.format_map(cells)
+    def filled(self, formula: str, column: int, words: Mapping[str, str] | None = None) -> str:
+        """The formula with {key} replaced by the cell of that row in this column, or by a word."""
+        cells = {key: xl_rowcol_to_cell(row, column) for key, row in self._rows.items()}
+        return formula.format_map({**cells, "column": letter(column), **(words or {})})
 
     def mark(self, key: str) -> None:
         """Let formulas of the page call the next row {key}."""
@@ -379,23 +335,24 @@ class Page:
         """The row of a key, counted from 0."""
         return self._rows[key]
 
-    def area(self, first: str, last: str, columns: tuple[int, int]) -> list[Any]:
-        """[sheet, row, column, row, column] from the row of one key to that of another."""
-        return [self.name, self._rows[first], columns[0], self._rows[last], columns[1]]
-
     def describe(self, unit: str, source: str, name: str = "") -> None:
         """Unit, name if the page has a column for it, and source of the current row."""
         quiet = self.book.format(font_color=style.GREY, indent=1)
-        long = self.book.format(font_color=style.GREY, indent=1, text_wrap=True)
         words = [unit, name] if self._width - self.notes == 3 else [unit]
         for column, word in enumerate(words, start=self.notes):
             self.sheet.write(self.row, column, word, quiet)
-        self.sheet.write(self.row, self._width - 1, source, long)
+        self.wrapped(self.row, self._width - 1, source, font_color=style.GREY, indent=1)
+
+    def wrapped(self, row: int, column: int, text: str, **look: Any) -> None:
+        """Words in as many lines as their column makes of them; the row grows with them."""
+        self.sheet.write(row, column, text, self.book.format(text_wrap=True, **look))
         # No program sets the height of a row by its text when it opens a file.
-        lines = math.ceil(len(source) * 0.78 / self._widths[-1])
-        if lines > 1:
-            self.sheet.set_row(self.row, _LINE * lines + 2)
-            self._printed += lines - 1
+        lines = math.ceil(len(text) * _WIDTH_A_CHARACTER / self._widths[column])
+        before = self._lines.get(row, 1)
+        if lines > before:
+            self._lines[row] = lines
+            self._printed += lines - before
+            self.sheet.set_row(row, _LINE * lines + 2)
 
     def text(
         self, *cells: str | float, number_format: str = style.PLAIN, fixed: bool = False
@@ -428,33 +385,11 @@ class Page:
         self._printed = 0.0
         self.sheet.set_h_pagebreaks(self._breaks)
 
-    def chart(
-        self,
-        chart: Any,
-        title: str,
-        x_axis: dict[str, Any],
-        y_axis: dict[str, Any],
-        *,
-        legend: bool = True,
-        rows: int = _CHART_ROWS,
-        width: int = 760,
-    ) -> None:
-        """Put a chart with titles, light gridlines and a legend below what was written so far.
-
-        It starts a new page in print if it does not fit on the current one.
-        """
-        chart.set_title({"name": title, "name_font": {"size": 12}, "overlay": False})
-        chart.set_x_axis(x_axis)
-        grid = {"visible": True, "line": {"color": "#D9D9D9"}}
-        chart.set_y_axis({"major_gridlines": grid, **y_axis})
-        chart.set_legend({"position": "bottom"} if legend else {"none": True})
-        chart.set_size({"width": width, "height": _ROW_HEIGHT * rows - _ROW_HEIGHT})
+    def keep_together(self, rows: int) -> None:
+        """Start a new page in print if so many rows do not fit on the current one."""
         since = self.row - (self._breaks[-1] if self._breaks else 0) + self._printed
         if since + rows > self._rows_a_page and since > 1:
             self.break_page()
-        self.skip()
-        self.sheet.insert_chart(self.row, 0, chart, {"description": title, "object_position": 1})
-        self.skip(rows)
 
     def finish(self) -> None:
         """Set what is printed, everything written so far, and protect all but the inputs."""

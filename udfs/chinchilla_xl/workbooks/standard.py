@@ -11,7 +11,8 @@ import chinchilla_xl
 from chinchilla_xl.coefficients import NAMES, published
 from chinchilla_xl.hardware import chips
 from chinchilla_xl.workbooks import style
-from chinchilla_xl.workbooks.page import CELLS_HOST, LAMBDA_HOST, MASTER_CHECK, Book, Page
+from chinchilla_xl.workbooks.book import CELLS_HOST, LAMBDA_HOST, Book
+from chinchilla_xl.workbooks.page import MASTER_CHECK, Page
 
 TOLERANCE = 1e-9
 """Two figures agree if they differ by no more than this share: 64-bit arithmetic leaves less."""
@@ -42,7 +43,7 @@ class Words:
 def framed(target: Any, host: str, words: Words) -> Iterator[Book]:
     """A workbook to add pages and checks to; it is framed and written to `target` at the end."""
     book = Book(target, words.title, host, checked=True)
-    about = book.page("About", (26, 40, 80), notes=2)
+    about = Page(book, "About", (26, 40, 80), notes=2)
     yield book
     # Every page exists before the first of these is filled: the cover lists them all.
     checks, sources = _checks_page(book), _sources_page(book)
@@ -62,14 +63,17 @@ def _fill_about(page: Page, words: Words) -> None:
     page.skip()
     page.band("Contents", "What is there")
     link = page.book.format(font_color=style.GREEN, underline=1)
-    for other in page.book.pages:
-        if other is not page:
-            page.sheet.write_url(page.row, 0, f"internal:'{other.name}'!A1", link, other.name)
-            page.sheet.write(page.row, 1, other.about, page.book.format())
+    for name, about in page.book.contents.items():
+        if name != page.name:
+            page.sheet.write_url(page.row, 0, f"internal:'{name}'!A1", link, name)
+            page.sheet.write(page.row, 1, about, page.book.format())
             page.row += 1
     page.skip()
     page.band("Legend")
-    page.legend()
+    for word, meaning, look in style.LEGEND:
+        page.sheet.write(page.row, 0, word, page.book.format(**{**look, "align": "left"}))
+        page.sheet.write(page.row, 1, meaning, page.book.format())
+        page.row += 1
     page.skip()
     page.band("Version")
     page.note("Template", f"made by chinchilla-xl {chinchilla_xl.__version__}")
@@ -88,8 +92,8 @@ def _fill_about(page: Page, words: Words) -> None:
 
 def _checks_page(book: Book) -> Page:
     """The page of the checks, to be filled once all are known."""
-    return book.page(
-        "Checks", (54, 15, 15, 9, 12, 58), about="every check, and the master check that each sheet shows",
+    return Page(
+        book, "Checks", (54, 15, 15, 9, 12, 58), about="every check, and the master check that each sheet shows",
     )  # fmt: skip
 
 
@@ -103,7 +107,7 @@ def _fill_checks(page: Page) -> None:
     page.skip()
     first, last = page.row + 5, page.row + 4 + len(page.book.checks)
     statuses = f"$D${first + 1}:$D${last + 1}"
-    page.band("Master check", "Value", "", "", "Unit", "How it is computed")
+    page.band("Master check", "Value", last="How it is computed")
     page.results(
         "failing", "Checks that fail", f'=COUNTIF({statuses},"CHECK")', "checks",
         "count of CHECK below", style.WHOLE, ["failing_checks"],
@@ -116,13 +120,13 @@ def _fill_checks(page: Page) -> None:
     page.label("Master check", bold=True)
     text = f'=IF(failing_checks=0,"OK: all "&ROWS({statuses})&" checks pass","CHECK: "&failing_checks&" of "&ROWS({statuses})&" checks fail, see the sheet Checks")'
     page.status(page.row, 1, text, align="left")
-    page.name_cells(MASTER_CHECK, (page.row, page.row), (1, 1))
+    page.name_cells(MASTER_CHECK, page.row, 1)
     page.row += 1
     page.freeze()
-    page.band("Check", "Found", "Expected", "Status", "Unit", "If it says CHECK")
+    page.band("Check", "Found", "Expected", "Status", last="If it says CHECK")
     assert page.row == first
     for check in page.book.checks:
-        page.label(check.label)
+        page.wrapped(page.row, 0, check.label)
         row = page.row + 1
         for column, formula in ((1, check.found), (2, check.expected)):
             # Beyond 1E+6 in E notation, as counts and dollars of any size must fit.
@@ -138,8 +142,8 @@ def _fill_checks(page: Page) -> None:
 
 def _sources_page(book: Book) -> Page:
     """The page of the published figures and the notes."""
-    return book.page(
-        "Sources", (22, 12, 12, 12, 12, 12, 72), notes=1, about="published coefficients, chips, prices and notes",
+    return Page(
+        book, "Sources", (22, 12, 12, 12, 12, 12, 72), notes=1, about="published coefficients, chips, prices and notes",
     )  # fmt: skip
 
 
@@ -153,8 +157,8 @@ def _fill_sources(page: Page, notes: Sequence[str]) -> None:
     page.freeze()
     page.band("Coefficient set", *NAMES, "Source")
     heading, last = page.heading_row, page.heading_row + len(published())
-    page.name_cells("coefficient_names", (heading, heading), (1, len(NAMES)))
-    page.name_cells("coefficient_sets", (heading + 1, last), (0, 0))
+    page.name_cells("coefficient_names", heading, (1, len(NAMES)))
+    page.name_cells("coefficient_sets", (heading + 1, last), 0)
     page.name_cells("coefficient_table", (heading + 1, last), (1, len(NAMES)))
     for published_set in published().values():
         numbers = [getattr(published_set.law, name) for name in NAMES]
@@ -173,4 +177,5 @@ def _fill_sources(page: Page, notes: Sequence[str]) -> None:
     page.band("Notes")
     for note in notes:
         page.text(note)
+    page.sheet.fit_to_pages(1, 1)
     page.finish()

@@ -35,6 +35,12 @@ BAND = "#1F3864"
 SERIES = ("#1F3864", "#2F75B5", "#F4B183", "#548235", "#7F7F7F", "#BF9000")
 """Colours of a chart's series, in this order."""
 
+LINES = (
+    "#1F3864", "#C55A11", "#548235", "#7030A0", "#2F75B5", "#BF9000", "#833C0C", "#525252",
+    "#00B0A0", "#FF6699",
+)  # fmt: skip
+"""Colours of up to ten thin lines that must be told apart."""
+
 INPUT: dict[str, Any] = {
     "font_color": BLUE, "bg_color": INPUT_FILL, "border": 1, "align": "right", "locked": False,
 }  # fmt: skip

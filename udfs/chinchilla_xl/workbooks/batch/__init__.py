@@ -1,7 +1,5 @@
 """The batch workbook: a table of scenarios, one row each, and the model that they run through.
 
->>> from chinchilla_xl.workbooks.batch import build
-
 The sheet Scenarios is read as it is by ``chinchilla-xl sweep``; the sheet Results has the same figures
 by formulas. ``model`` has the inputs and the model, ``scenarios`` the table and its results.
 """
@@ -11,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 from chinchilla_xl.workbooks.batch import model, scenarios
-from chinchilla_xl.workbooks.page import PLAIN_HOST
 from chinchilla_xl.workbooks.standard import Words, framed
 
 WORDS = Words(
@@ -46,7 +43,7 @@ WORDS = Words(
 )
 
 
-def build(target: Any, host: str = PLAIN_HOST) -> None:
+def build(target: Any, host: str) -> None:
     """Write the batch workbook, without computed values, to a path or a file object."""
     with framed(target, host, WORDS) as book:
         model.fill(book)

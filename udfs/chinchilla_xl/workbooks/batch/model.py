@@ -6,22 +6,10 @@ from dataclasses import dataclass
 
 from chinchilla_xl.elementwise import NON_NEGATIVE, POSITIVE
 from chinchilla_xl.workbooks import blocks, style
-from chinchilla_xl.workbooks.page import Book
-from chinchilla_xl.workbooks.style import Between, Rule
-
-
-@dataclass(frozen=True, slots=True)
-class Input:
-    """An input of the model, which a column of the scenarios can set."""
-
-    name: str
-    label: str
-    value: float | str
-    unit: str
-    source: str
-    number_format: str
-    rule: Rule
-
+from chinchilla_xl.workbooks.blocks import Input
+from chinchilla_xl.workbooks.book import Book
+from chinchilla_xl.workbooks.page import Page
+from chinchilla_xl.workbooks.style import Between
 
 INPUTS = (
     Input("scenario", "Name of the scenario", "Base", "text", "assumption", style.PLAIN, Between(1, 40, "length")),
@@ -29,15 +17,11 @@ INPUTS = (
           "assumption (row 4 of Tables 2 and 3 of arXiv 2401.00448)", style.COUNT, POSITIVE),
     Input("requests_per_month", "Requests a month", 646e6, "requests",
           "assumption (by default, with the rows below, 5T tokens in all)", style.COUNT, NON_NEGATIVE),
-    Input("input_tokens_per_request", "Input tokens a request", 70, "tokens", "arXiv 2401.00448, Sec. 6",
-          style.WHOLE, NON_NEGATIVE),
-    Input("output_tokens_per_request", "Output tokens a request", 145, "tokens",
-          "arXiv 2401.00448, Sec. 6, with 215 tokens as the whole request (see Sources)", style.WHOLE, NON_NEGATIVE),
+    *blocks.REQUEST,
     Input("months", "Months in service", 36, "months", "assumption", style.WHOLE, POSITIVE),
-    *(Input(blocks.input_name(a.label), blocks.capital(a.label), a.default, a.unit, a.source,
-            blocks.FORMATS.get(a.unit, style.SCIENTIFIC), a.domain) for a in blocks.MACHINES),
+    *blocks.MACHINES,
 )  # fmt: skip
-"""In the order of the columns of the scenarios; the deployment's are the last."""
+"""What a scenario can set, in the order of the columns of the scenarios; the deployment's are the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +69,8 @@ OUTPUTS = (
 
 def fill(book: Book) -> None:
     """Build the sheet."""
-    page = book.page(
-        "Model", (40, 18, 14, 26, 56), notes=3, about="what all scenarios share, and the model itself",
+    page = Page(
+        book, "Model", (40, 18, 14, 26, 56), notes=3, about="what all scenarios share, and the model itself",
     )  # fmt: skip
     page.title(
         "Model",
@@ -94,19 +78,18 @@ def fill(book: Book) -> None:
     )
     page.skip()
     page.freeze()
-    page.band("Scaling law", "Value", "Unit", "Name", "Source")
+    page.band("Scaling law", "Value", last="Source")
     blocks.law(page)
     page.skip()
-    page.band("Inputs of a scenario", "Value", "Unit", "Name", "Source")
+    page.band("Inputs of a scenario", "Value", last="Source")
     first = page.row
     for given in INPUTS:
-        page.input(
-            given.name, given.label, given.value, given.unit, given.source, given.number_format, given.rule,
-        )  # fmt: skip
+        page.input(*given)
     machines = first + len(INPUTS) - len(blocks.MACHINES)
     page.name_cells("deployment", (machines, page.row - 1), (0, 1))
     page.skip()
-    page.band("Results", "Value", "Unit", "Name", "How it is computed")
+    page.break_page()
+    page.band("Results", "Value", last="How it is computed")
     page.results(
         "result_of", "Result of the scenario", "=scenario", "text", "the name above", style.PLAIN, ["result_of"],
     )  # fmt: skip

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from chinchilla_xl.workbooks import blocks, style
-from chinchilla_xl.workbooks.batch.model import INPUTS, OUTPUTS, Input
+from chinchilla_xl.workbooks.batch.model import INPUTS, OUTPUTS
+from chinchilla_xl.workbooks.blocks import Input
+from chinchilla_xl.workbooks.book import Book
+from chinchilla_xl.workbooks.charts import stacked_bars
 from chinchilla_xl.workbooks.columns import COUNTER, Column, table
-from chinchilla_xl.workbooks.page import Book, Page
+from chinchilla_xl.workbooks.page import Page
 
 SHEET = "Scenarios"
 COUNT = 100
@@ -34,8 +37,8 @@ _EXAMPLES: tuple[dict[str, Any], ...] = (
 
 def fill_table(book: Book) -> None:
     """The table that sweep reads: names of inputs in its first row, nothing above or beside."""
-    page = book.page(
-        SHEET, (30, *(_width(given.name) for given in INPUTS[1:])), notes=0, about="the table: one row a scenario, blank cells keep the value of Model",
+    page = Page(
+        book, SHEET, (30, *(_width(given.name) for given in INPUTS[1:])), notes=0, about="the table: one row a scenario, blank cells keep the value of Model",
     )  # fmt: skip
     page.sheet.repeat_rows(0)
     page.band(*(given.name for given in INPUTS))
@@ -46,7 +49,7 @@ def fill_table(book: Book) -> None:
         for number in range(COUNT):
             value = _EXAMPLES[number].get(given.name) if number < len(_EXAMPLES) else None
             page.sheet.write(first + number, column, value, cell)
-        page.name_cells(f"scenario_{given.name}s", (first, last), (column, column))
+        page.name_cells(f"scenario_{given.name}s", (first, last), column)
         options = style.validation(given.label, given.rule)
         page.sheet.data_validation(first, column, last, column, options)
     page.name_cells("scenario_rows", (first, last), (0, len(INPUTS) - 1))
@@ -65,8 +68,8 @@ def _side(given: Input) -> dict[str, Any]:
 
 def fill_used(book: Book) -> None:
     """The inputs of each scenario: its own, or what Model says where it is blank."""
-    page = book.page(
-        "Inputs used", (7, 7, 7, 30, *(_width(given.name) for given in INPUTS[1:])), notes=0, about="the inputs that each scenario comes to",
+    page = Page(
+        book, "Inputs used", (7, 7, 7, 30, *(_width(given.name) for given in INPUTS[1:])), notes=0, about="the inputs that each scenario comes to",
     )  # fmt: skip
     page.title(
         "Inputs used", "The scenario's own value, or that of Model where its cell is blank. Rows below the last scenario show -.",
@@ -92,8 +95,8 @@ def fill_used(book: Book) -> None:
 
 def fill_results(book: Book) -> None:
     """One row of results a scenario, a summary, and a chart."""
-    page = book.page(
-        "Results", (7, 30, *(_width(output.label) for output in OUTPUTS)), notes=0, about="the results of each scenario, as sweep gives them",
+    page = Page(
+        book, "Results", (7, 30, *(15,) * len(OUTPUTS)), notes=0, about="the results of each scenario, as sweep gives them",
     )  # fmt: skip
     page.title(
         "Results", "The same formulas as on Model, for each row of Scenarios. Rows below the last scenario show -.",
@@ -125,21 +128,10 @@ def fill_results(book: Book) -> None:
     top, _ = table(page, "result", columns, COUNT)
     page.skip()
     places = {column.key: place for place, column in enumerate(columns)}
-    chart = book.file.add_chart({"type": "bar", "subtype": "stacked"})
-    for key, name, colour in (
-        ("training_cost", "training", style.SERIES[1]),
-        ("serving_cost", "serving", style.SERIES[2]),
-    ):
-        chart.add_series({
-            "name": name, "categories": [page.name, top, 1, top + _CHARTED - 1, 1],
-            "values": [page.name, top, places[key], top + _CHARTED - 1, places[key]],
-            "fill": {"color": colour}, "gap": 60,
-        })  # fmt: skip
-    page.chart(
-        chart, f"Lifetime cost of the first {_CHARTED} scenarios",
-        {"name": "US dollars", "num_format": style.AXIS_DOLLARS, "label_position": "high",
-         "major_gridlines": {"visible": True, "line": {"color": "#D9D9D9"}}},
-        {"name": "scenario", "reverse": True, "major_gridlines": {"visible": False}}, rows=28,
+    parts = {"training": places["training_cost"], "serving": places["serving_cost"]}
+    stacked_bars(
+        page, f"Lifetime cost of the first {_CHARTED} scenarios", "scenario", places["scenario"],
+        parts, (top, top + _CHARTED - 1), height=28,
     )  # fmt: skip
     page.finish()
     book.rule(
@@ -163,7 +155,7 @@ def _summary(page: Page) -> None:
     ):  # fmt: skip
         page.sheet.write(page.row, 1, label, page.book.format(indent=1))
         page.formula(page.row, 2, formula, look)
-        page.name_cells(name, (page.row, page.row), (2, 2))
+        page.name_cells(name, page.row, 2)
         for place, word in ((3, unit), (4, note)):
             page.sheet.write(
                 page.row, place, word, page.book.format(font_color=style.GREY, indent=1)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from chinchilla_xl.elementwise import NON_NEGATIVE
 from chinchilla_xl.workbooks import style
+from chinchilla_xl.workbooks.book import Book
 from chinchilla_xl.workbooks.budget import timeline
 from chinchilla_xl.workbooks.budget.inputs import BEYOND
 from chinchilla_xl.workbooks.budget.models import COLUMNS, MODEL_TITLES, MODELS
-from chinchilla_xl.workbooks.page import Book, Page
+from chinchilla_xl.workbooks.charts import line, put_chart
+from chinchilla_xl.workbooks.page import Page
 
 _SERVED = (0, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2)
 """Shares of the lifetime demand at which the costs are drawn."""
@@ -18,8 +20,8 @@ _PAIR_TITLES = tuple(f"{MODEL_TITLES[b]} v {MODEL_TITLES[a]}" for a, b in timeli
 
 def fill(book: Book) -> None:
     """Build the sheet."""
-    page = book.page(
-        "Break-even", (40, 26, 26, 26, 11, 56), about="the demand and the month from which a smaller model is ahead",
+    page = Page(
+        book, "Break-even", (40, 28, 28, 28, 11, 56), about="the demand and the month from which a smaller model is ahead",
     )  # fmt: skip
     page.title(
         "Break-even",
@@ -35,18 +37,14 @@ def fill(book: Book) -> None:
 
 
 def _pairs(page: Page) -> None:
-    page.band("Which model overtakes which", *_PAIR_TITLES, "Unit", "How it is computed")
-    fixed = page.book.format(num_format=style.WHOLE, **style.FIXED)
+    page.band("Which model overtakes which", *_PAIR_TITLES, last="How it is computed")
     for key, label, places in (
         ("first", "Model that is overtaken (its place on Results)", [a + 1 for a, _ in timeline.PAIRS]),
         ("second", "Model that overtakes (its place on Results)", [b + 1 for _, b in timeline.PAIRS]),
     ):  # fmt: skip
-        page.mark(key)
-        page.label(label)
-        for column, place in enumerate(places, start=1):
-            page.sheet.write(page.row, column, place, fixed)
-        page.describe("number", "1 Chinchilla-style, 2 compute-optimal, 3 cost-optimal")
-        page.row += 1
+        page.fixed(
+            key, label, places, "number", "1 Chinchilla-style, 2 compute-optimal, 3 cost-optimal"
+        )
     one = {k: f"INDEX(model_{k},1,{{first}})" for k in ("params", "tokens", "training_cost")}
     other = {k: f"INDEX(model_{k},1,{{second}})" for k in ("params", "tokens", "training_cost")}
     serving = "SERVE_COST({size},share_of_input,share_of_output,deployment)"
@@ -97,7 +95,7 @@ def _months(page: Page) -> None:
         page.formula(
             page.row, column, f"=IF({end}>COLUMNS(timeline_months),{BEYOND},{reached})", style.WHOLE, bold=True,
         )  # fmt: skip
-        page.name_cells(f"{_KEYS[column - 1]}_month", (page.row, page.row), (column, column))
+        page.name_cells(f"{_KEYS[column - 1]}_month", page.row, column)
     page.describe(
         "month",
         "the month after the last in which the first model's cumulative cost on Timeline is not higher",
@@ -110,7 +108,7 @@ def _months(page: Page) -> None:
 
 
 def _served(page: Page) -> None:
-    page.band("Total cost by tokens served", *MODEL_TITLES, "Unit", "How it is computed")
+    page.band("Total cost by tokens served", *MODEL_TITLES, last="How it is computed")
     rows = page.input_column(
         "served_shares", "Share of the lifetime demand", _SERVED, '"x "0.00', NON_NEGATIVE
     )
@@ -125,14 +123,9 @@ def _served(page: Page) -> None:
         page.row += 1
     chart = page.book.file.add_chart({"type": "scatter", "subtype": "straight"})
     for column, colour in zip(range(COLUMNS[0], COLUMNS[1] + 1), style.SERIES, strict=False):
-        chart.add_series({
-            "name": [page.name, page.heading_row, column],
-            "categories": [page.name, rows[0], 0, rows[1], 0],
-            "values": [page.name, rows[0], column, rows[1], column],
-            "line": {"color": colour, "width": 2},
-        })  # fmt: skip
-    page.chart(
-        chart, "Total cost by tokens served, at the prices of the first month",
+        line(chart, page, [page.name, page.heading_row, column], 0, column, rows, colour)
+    put_chart(
+        page, chart, "Total cost by tokens served, at the prices of the first month",
         {"name": "multiple of the lifetime demand", "num_format": "0.0", "min": 0, "max": _SERVED[-1]},
         {"name": "US dollars", "num_format": style.AXIS_DOLLARS},
     )  # fmt: skip
@@ -147,8 +140,8 @@ def _month_chart(page: Page) -> None:
             "values": f"={model}_monthly_sum",
             "line": {"color": colour, "width": 2},
         })  # fmt: skip
-    page.chart(
-        chart, "Cumulative cost by month, at each month's prices",
+    put_chart(
+        page, chart, "Cumulative cost by month, at each month's prices",
         {"name": "month", "num_format": "mmm yy", "date_axis": True, "major_unit": 6, "major_unit_type": "months"},
         {"name": "US dollars", "num_format": style.AXIS_DOLLARS},
         rows=19,

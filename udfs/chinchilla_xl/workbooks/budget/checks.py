@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from chinchilla_xl.workbooks.budget.inputs import MOST_MONTHS
+from chinchilla_xl.workbooks.book import Book
+from chinchilla_xl.workbooks.budget.inputs import BY_LOSS, BY_PARAMS, MOST_MONTHS
 from chinchilla_xl.workbooks.budget.models import MODEL_TITLES, MODELS
 from chinchilla_xl.workbooks.budget.timeline import FIRST, LAST
-from chinchilla_xl.workbooks.page import Book
 
 _CENTRE = "INDEX({grid},MATCH(1,{side},0),MATCH(1,{top},0))"
 
@@ -28,6 +28,11 @@ def _inputs(book: Book) -> None:
         "The selected scenario exists", "=COUNTIF(scenario_names,scenario)", "=1", "scenarios",
         "choose Low, Base, High or Custom on Inputs",
     )  # fmt: skip
+    book.rule(
+        "Quality is given by a size or a loss",
+        f'=IF(OR(quality_by="{BY_PARAMS}",quality_by="{BY_LOSS}"),0,1)',
+        f"choose {BY_PARAMS} or {BY_LOSS} on Inputs",
+    )
     book.rule(
         "The target quality is a positive number",
         f"={outside('target_params', '<=0')}+{outside('target_loss_given', '<=0')}",
@@ -152,6 +157,10 @@ def _timeline(book: Book) -> None:
 
 def _tables(book: Book) -> None:
     other = "mend the checks above first; if none fails, a table does not meet the plan: report it with the file"
+    book.rule(
+        "Scenarios: each of them has a cost", "=COLUMNS(scenario_costs)-COUNT(scenario_costs)",
+        "select the one that shows an error on Scenarios: the checks above say why",
+    )  # fmt: skip
     book.check(
         "Scenarios: the selected one is in its place", "=selected_cost",
         "=INDEX(scenario_costs,1,scenario_number)", "$", other,

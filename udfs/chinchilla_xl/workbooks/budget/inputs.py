@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from chinchilla_xl.costs import ASSUMPTIONS
 from chinchilla_xl.elementwise import NON_NEGATIVE, POSITIVE
 from chinchilla_xl.workbooks import blocks, style
-from chinchilla_xl.workbooks.page import Book, Page
+from chinchilla_xl.workbooks.book import Book
+from chinchilla_xl.workbooks.page import Page
 from chinchilla_xl.workbooks.style import Between, Rule
 
 BY_PARAMS, BY_LOSS = "params", "loss"
@@ -41,20 +41,33 @@ class Driven:
 
     name: str
     label: str
-    values: tuple[float, float, float]
+    values: tuple[float | str, ...]
     unit: str
     source: str
     number_format: str
     rule: Rule
 
 
+_LOW_AND_HIGH: dict[str, tuple[float, float]] = {
+    "training_GPU_price": (1.20, 1.90),
+    "training_MFU": (0.60, 0.40),
+    "serving_GPU_price": (0.90, 1.40),
+    "input_MFU": (0.60, 0.40),
+    "output_MFU": (0.015, 0.0075),
+}
+"""Low is the scenario of low cost. MFU of 40-60% is Sec. 6's range, the rest assumptions."""
+
+
+def _driven(given: blocks.Input) -> Driven:
+    """An input of other templates with its Low and High; without, it is the same in all."""
+    low, high = _LOW_AND_HIGH.get(given.name, (given.value, given.value))
+    return Driven(given.name, given.label, (low, given.value, high), *given[3:])
+
+
 _DEMAND = (
     Driven("requests_per_month", "Requests a month at full demand", (174.2e6, 696.8e6, 2787.2e6),
            "requests", "assumption (Base, with the rows below: 5T tokens in all)", style.COUNT, NON_NEGATIVE),
-    Driven("input_tokens_per_request", "Input tokens a request", (70, 70, 70), "tokens",
-           "arXiv 2401.00448, Sec. 6", style.WHOLE, NON_NEGATIVE),
-    Driven("output_tokens_per_request", "Output tokens a request", (145, 145, 145), "tokens",
-           "arXiv 2401.00448, Sec. 6, with 215 tokens as the whole request (see Sources)", style.WHOLE, NON_NEGATIVE),
+    *map(_driven, blocks.REQUEST),
     Driven("months", "Months in service", (36, 36, 36), "months", "assumption", style.WHOLE,
            Between(1, MOST_MONTHS, "whole")),
     Driven("ramp_months", "Months until full demand", (12, 6, 3), "months",
@@ -63,36 +76,9 @@ _DEMAND = (
            "share of full", "assumption; demand then grows by the same amount each month", style.PERCENT, style.SHARE),
 )  # fmt: skip
 
-_LOW_AND_HIGH = {
-    "train_price": (1.20, 1.90),
-    "train_mfu": (0.60, 0.40),
-    "serve_price": (0.90, 1.40),
-    "input_mfu": (0.60, 0.40),
-    "output_mfu": (0.015, 0.0075),
-}
-"""Low is the scenario of low cost. MFU of 40-60% is Sec. 6's range, the rest assumptions."""
-
-
-def input_name(label: str) -> str:
-    """The name of an assumption's input: training GPU price -> training_GPU_price."""
-    return label.replace(" ", "_")
-
-
 MACHINES = tuple(
-    Driven(
-        input_name(a.label),
-        a.label[0].upper() + a.label[1:],
-        (
-            _LOW_AND_HIGH.get(a.field, (a.default,) * 2)[0],
-            a.default,
-            _LOW_AND_HIGH.get(a.field, (a.default,) * 2)[1],
-        ),
-        a.unit,
-        f"Base: {a.source}",
-        blocks.FORMATS.get(a.unit, style.SCIENTIFIC),
-        a.domain,
-    )
-    for a in ASSUMPTIONS
+    _driven(given._replace(source=f"Base: {given.source}"))
+    for given in (*blocks.MACHINES, blocks.DATA_PRICE)
 )
 """A deployment's numbers, in the order that the functions expect; the last is the data price."""
 
@@ -127,8 +113,8 @@ class Given:
 
 def fill(book: Book) -> Given:
     """Build the sheet."""
-    page = book.page(
-        "Inputs", (38, 12, 11, 11, 11, 11, 13, 25, 50), notes=3, about="all assumptions, in four scenarios, with units and sources",
+    page = Page(
+        book, "Inputs", (38, 12, 11, 11, 11, 11, 13, 25, 50), notes=3, about="all assumptions, in four scenarios, with units and sources",
     )  # fmt: skip
     page.title(
         "Inputs",
@@ -142,15 +128,15 @@ def fill(book: Book) -> Given:
     _quality(page)
     page.skip()
     rows: dict[str, int] = {}
-    _driven(page, "Demand", _DEMAND, rows)
+    _block(page, "Demand", _DEMAND, rows)
     page.skip()
     page.break_page()
     first = page.row + 1
-    _driven(page, "GPU pricing and utilisation", MACHINES, rows)
+    _block(page, "GPU pricing and utilisation", MACHINES, rows)
     page.name_cells("deployment", (first, page.row - 1), (0, LIVE))
     page.name_cells("machines", (first, page.row - 2), (0, LIVE))
     page.skip()
-    _driven(page, "Prices over time", _TRENDS, rows)
+    _block(page, "Prices over time", _TRENDS, rows)
     page.skip()
     _single(page)
     page.skip()
@@ -160,8 +146,8 @@ def fill(book: Book) -> Given:
 
 
 def _scenario(page: Page) -> None:
-    page.band("Scenario", "Value", *_FIGURES, "Unit", "Name", "Source")
-    page.name_cells("scenario_names", (page.heading_row, page.heading_row), (FIRST, LAST))
+    page.band("Scenario", "Value", *_FIGURES, last="Source")
+    page.name_cells("scenario_names", page.heading_row, (FIRST, LAST))
     page.input("scenario", "Selected scenario", "Base", "choice", "drives every sheet but Scenarios, which shows all four", style.PLAIN, SCENARIOS)  # fmt: skip
     page.results(
         "number", "Its number", "=MATCH(scenario,scenario_names,0)", "number",
@@ -170,7 +156,7 @@ def _scenario(page: Page) -> None:
 
 
 def _quality(page: Page) -> None:
-    page.band("Target quality", "Value", "", "", "", "", "Unit", "Name", "Source")
+    page.band("Target quality", "Value", last="Source")
     page.input(
         "quality_by", "Quality is given by", BY_PARAMS, "choice",
         f'"{BY_PARAMS}": as good as a Chinchilla-style model of that size; "{BY_LOSS}": as a loss',
@@ -197,22 +183,22 @@ def _quality(page: Page) -> None:
     )  # fmt: skip
     page.results(
         "loss", "Target loss",
-        f'=IF(quality_by="{BY_LOSS}",target_loss_given,quality_loss)',
+        f'=IF(quality_by="{BY_LOSS}",target_loss_given,IF(quality_by="{BY_PARAMS}",quality_loss,NA()))',
         "nats/token", "the one that quality is given by", style.LOSS, ["target_loss"], bold=True,
     )  # fmt: skip
 
 
-def _driven(
+def _block(
     page: Page, title: str, assumptions: Sequence[Driven], rows: dict[str, int]
 ) -> None:  # fmt: skip
-    page.band(title, "Selected", *_FIGURES, "Unit", "Name", "Source")
+    page.band(title, "Selected", *_FIGURES, last="Source")
     for a in assumptions:
         rows[a.name] = page.row
         line = page.row + 1
         page.formula(
             page.row, LIVE, f"=INDEX(C{line}:F{line},1,scenario_number)", a.number_format
         )  # fmt: skip
-        page.name_cells(f"live_{a.name}", (page.row, page.row), (LIVE, LIVE))
+        page.name_cells(f"live_{a.name}", page.row, LIVE)
         page.inputs(
             a.name, a.label, (*a.values, a.values[1]), a.unit, a.source, a.number_format, a.rule,
             [f"{prefix}{a.name}" for prefix in PREFIXES], first=FIRST,
@@ -220,7 +206,7 @@ def _driven(
 
 
 def _single(page: Page) -> None:
-    page.band("Organisation", "Value", "", "", "", "", "Unit", "Name", "Source")
+    page.band("Organisation", "Value", last="Source")
     page.input("training_fleet", "GPUs for training", 512, "GPUs", "assumption", style.WHOLE, POSITIVE)  # fmt: skip
     page.input("discount_rate", "Discount rate a year", 0.10, "share a year", "assumption", style.PERCENT, Between(-0.5, 10))  # fmt: skip
     page.input(
@@ -235,7 +221,7 @@ def _single(page: Page) -> None:
 
 
 def _constants(page: Page) -> None:
-    page.band("Constants", "Value", "", "", "", "", "Unit", "Name", "Source")
+    page.band("Constants", "Value", last="Source")
     constants = (
         ("train_FLOPs_per_token", "Training FLOPs a token and parameter", 6, "FLOPs",
          "6 N D, arXiv 2401.00448, Eq. 3", style.WHOLE),

@@ -8,8 +8,9 @@ the demand and the selected prices, the cost-optimal one (Eq. 6).
 from __future__ import annotations
 
 from chinchilla_xl.workbooks import style
+from chinchilla_xl.workbooks.book import Book
 from chinchilla_xl.workbooks.budget.inputs import MACHINES
-from chinchilla_xl.workbooks.page import Book
+from chinchilla_xl.workbooks.page import Page
 
 MODELS = ("chinchilla_style", "compute_optimal", "cost_optimal")
 """The columns here and on the sheet Results; the names of their cells start so."""
@@ -24,8 +25,8 @@ _COUNTS_DOLLARS = (0, 0, 1)
 
 def fill(book: Book) -> None:
     """Build the sheet."""
-    page = book.page(
-        "Models", (38, 17, 17, 17, 12, 60), about="workings: the sizes of the three models, and what each is the optimum of",
+    page = Page(
+        book, "Models", (38, 17, 17, 17, 12, 60), about="workings: the sizes of the three models, and what each is the optimum of",
     )  # fmt: skip
     page.title(
         "Models",
@@ -33,18 +34,12 @@ def fill(book: Book) -> None:
     )
     page.skip()
     page.freeze()
-    page.band("What the size accounts for", *MODEL_TITLES, "Unit", "How it is computed")
-    fixed = page.book.format(num_format=style.WHOLE, **style.FIXED)
+    page.band("What the size accounts for", *MODEL_TITLES, last="How it is computed")
     for key, label, values, note in (
         ("demand", "Counts serving", _COUNTS_DEMAND, "definition of the three models"),
         ("dollars", "Counts dollars instead of FLOPs", _COUNTS_DOLLARS, "definition of the three models"),
     ):  # fmt: skip
-        page.mark(key)
-        page.label(label)
-        for column, value in enumerate(values, start=1):
-            page.sheet.write(page.row, column, value, fixed)
-        page.describe("1 yes, 0 no", note)
-        page.row += 1
+        page.fixed(key, label, values, "1 yes, 0 no", note)
     for kind in ("input", "output"):
         page.results(
             kind, f"{kind.capitalize()} tokens", f"={{demand}}*{kind}_tokens", "tokens",
@@ -64,7 +59,7 @@ def fill(book: Book) -> None:
         [f"{m}_{data.name}" for m in MODELS],
     )  # fmt: skip
     page.skip()
-    page.band("Size", *MODEL_TITLES, "Unit", "How it is computed")
+    page.band("Size", *MODEL_TITLES, last="How it is computed")
     machines = f"{{{MACHINES[0].name}}}:{{{data.name}}}"
     plan = f"OPT_PLAN(target_loss,{{input}},{{output}},{machines},coefficients,,,FALSE)"
     rows = (

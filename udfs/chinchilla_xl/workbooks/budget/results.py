@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from chinchilla_xl.workbooks import style
+from chinchilla_xl.workbooks.book import Book
 from chinchilla_xl.workbooks.budget.inputs import BEYOND
 from chinchilla_xl.workbooks.budget.models import COLUMNS, MODEL_TITLES, MODELS
 from chinchilla_xl.workbooks.charts import stacked_dollars
-from chinchilla_xl.workbooks.page import Book, Page
+from chinchilla_xl.workbooks.page import Page
 
 Row = tuple[str, str, str, str, str, str]
 """Key, label, formula ({model} is the model's name), unit, how it is computed, number format."""
@@ -77,8 +78,8 @@ _CALENDAR: tuple[Row, ...] = (
 
 def fill(book: Book) -> None:
     """Build the sheet."""
-    page = book.page(
-        "Results", (38, 17, 17, 17, 13, 60), about="the three models: size, data, dollars, present value, GPU-hours, days",
+    page = Page(
+        book, "Results", (38, 17, 17, 17, 13, 60), about="the three models: size, data, dollars, present value, GPU-hours, days",
     )  # fmt: skip
     page.title(
         "Results",
@@ -86,7 +87,7 @@ def fill(book: Book) -> None:
     )
     page.skip()
     page.freeze()
-    page.band("Selection", "Value", "", "", "Unit", "How it is computed")
+    page.band("Selection", "Value", last="How it is computed")
     page.results("scenario", "Scenario", "=scenario", "choice", "selected on Inputs", style.PLAIN, ["shown_scenario"])  # fmt: skip
     page.results("target", "Target loss", "=target_loss", "nats/token", "from Inputs", style.LOSS, ["shown_target_loss"])  # fmt: skip
     page.results("demand", "Lifetime inference tokens", "=inference_tokens", "tokens", "from Scenarios", style.COUNT, ["shown_inference_tokens"])  # fmt: skip
@@ -95,8 +96,8 @@ def fill(book: Book) -> None:
     _block(page, "Compute", _COMPUTE)
     _block(page, "Cost at the prices of the first month", _DOLLARS)
     for key in ("params", "tokens"):
-        page.name_cells(f"model_{key}", (page.row_of(key),) * 2, COLUMNS)
-    page.name_cells("model_training_cost", (page.row_of("training_cost"),) * 2, COLUMNS)
+        page.name_cells(f"model_{key}", page.row_of(key), COLUMNS)
+    page.name_cells("model_training_cost", page.row_of("training_cost"), COLUMNS)
     page.break_page()
     _block(page, "GPU-hours and calendar", _CALENDAR)
     _block(page, "Cost over time", _over_time())
@@ -139,15 +140,11 @@ def _over_time() -> tuple[Row, ...]:
 
 
 def _block(page: Page, title: str, rows: tuple[Row, ...]) -> None:
-    page.band(title, *MODEL_TITLES, "Unit", "How it is computed")
+    page.band(title, *MODEL_TITLES, last="How it is computed")
     for key, label, formula, unit, how, number_format in rows:
-        page.mark(key)
-        page.label(label, bold=key in _BOLD)
-        look = {"bold": True, "top": 1} if key in _BOLD else {}
-        for column, model in enumerate(MODELS, start=1):
-            text = page.filled(formula.replace("{model}", model), column)
-            page.formula(page.row, column, text, number_format, **look)
-            page.name_cells(f"{model}_{key}", (page.row, page.row), (column, column))
-        page.describe(unit, how)
-        page.row += 1
+        names = [f"{model}_{key}" for model in MODELS]
+        page.results(
+            key, label, formula, unit, how, number_format, names,
+            bold=key in _BOLD, each={"model": MODELS},
+        )  # fmt: skip
     page.skip()

@@ -6,20 +6,21 @@ Every formula takes its scenario's column of the sheet Inputs, so that no select
 from __future__ import annotations
 
 from chinchilla_xl.workbooks import style
+from chinchilla_xl.workbooks.book import Book
 from chinchilla_xl.workbooks.budget.inputs import BEYOND, LAST, LIVE, SCENARIOS, Given
 from chinchilla_xl.workbooks.charts import stacked_dollars
-from chinchilla_xl.workbooks.page import Book, Page, letter
+from chinchilla_xl.workbooks.page import Page, letter
 
-_NAMES = ("", "low_", "base_", "high_", "custom_")
-"""What the names of the results start with: those of the selected scenario have no prefix."""
+_PREFIXES = ("selected_", *(f"{scenario.lower()}_" for scenario in SCENARIOS))
+"""What the names of the results start with."""
 
 _TITLES = ("Selected", *SCENARIOS)
 
 
 def fill(book: Book, given: Given) -> None:
     """Build the sheet."""
-    page = book.page(
-        "Scenarios", (38, 12, 12, 12, 12, 12, 12, 56), about="the cost-optimal model of all four scenarios, side by side",
+    page = Page(
+        book, "Scenarios", (38, 12, 12, 12, 12, 12, 12, 56), about="the cost-optimal model of all four scenarios, side by side",
     )  # fmt: skip
     page.title(
         "Scenarios",
@@ -32,7 +33,7 @@ def fill(book: Book, given: Given) -> None:
     _plan(page, given)
     page.skip()
     _present_value(page, given)
-    page.name_cells("scenario_costs", (page.row_of("cost"),) * 2, (LIVE + 1, LAST))
+    page.name_cells("scenario_costs", page.row_of("cost"), (LIVE + 1, LAST))
     stacked_dollars(
         page, ("training_cost", "serving_cost"), (LIVE + 1, LAST),
         "Lifetime cost of the cost-optimal model by scenario", "scenario",
@@ -44,21 +45,15 @@ def _row(
     page: Page, key: str, label: str, formula: str, unit: str, note: str, number_format: str,
     suffix: str = "", *, bold: bool = False,
 ) -> None:  # fmt: skip
-    """A row of one formula in five columns; {column} in it is the letter of the column."""
-    page.mark(key)
-    page.label(label, bold=bold)
-    name = suffix or key
-    look = {"bold": True, "top": 1} if bold else {}
-    for column, prefix in enumerate(_NAMES, start=LIVE):
-        text = page.filled(formula.replace("{column}", letter(column)), column)
-        page.formula(page.row, column, text, number_format, **look)
-        page.name_cells(f"{prefix or 'selected_'}{name}", (page.row, page.row), (column, column))
-    page.describe(unit, note)
-    page.row += 1
+    """A row of one formula in five columns."""
+    names = [f"{prefix}{suffix or key}" for prefix in _PREFIXES]
+    page.results(
+        key, label, formula, unit, note, number_format, names, bold=bold, first=LIVE
+    )  # fmt: skip
 
 
 def _demand(page: Page, given: Given) -> None:
-    page.band("Demand", *_TITLES, "Unit", "How it is computed")
+    page.band("Demand", *_TITLES, last="How it is computed")
     cell = given.cell
     rows = (
         ("ramp", "Months of ramp within the service",
@@ -82,11 +77,11 @@ def _demand(page: Page, given: Given) -> None:
         _row(page, key, label, formula, unit, note, number_format, bold=key == "inference_tokens")
     for key in ("input_tokens", "output_tokens", "inference_tokens"):
         row = page.row_of(key)
-        page.name_cells(key, (row, row), (LIVE, LIVE))
+        page.name_cells(key, row, LIVE)
 
 
 def _plan(page: Page, given: Given) -> None:
-    page.band("Cost-optimal model", *_TITLES, "Unit", "How it is computed")
+    page.band("Cost-optimal model", *_TITLES, last="How it is computed")
     plan = f"OPT_PLAN(target_loss,{{input_tokens}},{{output_tokens}},{given.machines},coefficients,,,FALSE)"
     serving = f"SERVE_COST({{params}},{{input_tokens}},{{output_tokens}},{given.machines})"
     chinchilla = (
@@ -119,7 +114,7 @@ def _plan(page: Page, given: Given) -> None:
 
 def _present_value(page: Page, given: Given) -> None:
     """In one formula each, apart from the timeline, so that each is a check of the other."""
-    page.band("Present value", *_TITLES, "Unit", "How it is computed")
+    page.band("Present value", *_TITLES, last="How it is computed")
     cell = given.cell
     column = f"COLUMNS(${letter(LIVE)}{page.row}:{{column}}{page.row})"
     prices = f"INDEX(scenario_prices,{column},0)"  # one row a column of this sheet

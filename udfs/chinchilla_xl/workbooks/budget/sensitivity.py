@@ -11,7 +11,9 @@ from collections.abc import Sequence
 
 from chinchilla_xl.elementwise import POSITIVE
 from chinchilla_xl.workbooks import style
-from chinchilla_xl.workbooks.page import Book, Page, letter
+from chinchilla_xl.workbooks.book import Book
+from chinchilla_xl.workbooks.charts import put_chart
+from chinchilla_xl.workbooks.page import Page, letter
 
 _DEMAND = (0.1, 0.25, 0.5, 1, 2, 4, 10)
 _QUALITY = (0.1, 0.25, 0.5, 1, 2, 4, 10)
@@ -28,8 +30,8 @@ CENTRE = 3
 
 def fill(book: Book) -> None:
     """Build the sheet."""
-    page = book.page(
-        "Sensitivity", (32, 16, 14, *[10.5] * 7, 11, 44), notes=2, about="total cost over demand x quality, GPU price x MFU, model size",
+    page = Page(
+        book, "Sensitivity", (32, 16, 14, *[10.5] * 7, 11, 44), notes=2, about="total cost over demand x quality, GPU price x MFU, model size",
     )  # fmt: skip
     page.title(
         "Sensitivity",
@@ -56,15 +58,12 @@ def _factors(
 
 
 def _top(
-    page: Page, key: str, label: str, formula: str, number_format: str, unit: str, how: str, count: int
+    page: Page, key: str, label: str, formula: str, unit: str, how: str, number_format: str, count: int
 ) -> None:  # fmt: skip
     """A row of workings along the top of a grid, named after its key."""
-    row = page.row
-    page.series(key, label, formula, number_format, (FIRST, FIRST + count - 1), bold=True)
-    page.row = row
-    page.describe(unit, how)
-    page.name_cells(key, (row, row), (FIRST, FIRST + count - 1))
-    page.row += 1
+    columns = (FIRST, FIRST + count - 1)
+    page.workings(key, label, formula, unit, how, number_format, columns, bold=True)
+    page.name_cells(key, page.row_of(key), columns)
 
 
 def _side(
@@ -80,7 +79,7 @@ def _side(
         for row in range(rows[0], rows[1] + 1):
             text = formula.replace("{factor}", f"$A{row + 1}")
             page.formula(row, column, text, number_format, bold=column == len(columns))
-        page.name_cells(key, rows, (column, column))
+        page.name_cells(key, rows, column)
     for _ in values:
         page.describe("factor; $", "assumption; 1 is the plan")
         page.row += 1
@@ -89,12 +88,12 @@ def _side(
 
 def _demand_by_quality(page: Page) -> None:
     count = len(_QUALITY)
-    page.band("Demand x quality", "", "", *[""] * 7, "Unit", "How it is computed")
+    page.band("Demand x quality", last="How it is computed")
     _factors(page, "quality_factors", "Factor on the size of equal quality", _QUALITY, "factor")
     _top(page, "quality_sizes", "Chinchilla-style model as good", "={quality_factors}*chinchilla_style_params",
-         style.COUNT, "parameters", "factor x size of the Chinchilla-style model of the target loss", count)  # fmt: skip
+         "parameters", "factor x size of the Chinchilla-style model of the target loss", style.COUNT, count)  # fmt: skip
     _top(page, "quality_losses", "Its loss", "=CHINCHILLA_LOSS({quality_sizes},CHINCHILLA_TOKENS({quality_sizes},coefficients),coefficients)",
-         style.LOSS, "nats/token", "CHINCHILLA_LOSS of that size on CHINCHILLA_TOKENS", count)  # fmt: skip
+         "nats/token", "CHINCHILLA_LOSS of that size on CHINCHILLA_TOKENS", style.LOSS, count)  # fmt: skip
     page.band(
         "Factor on demand",
         "Input tokens",
@@ -116,10 +115,10 @@ def _demand_by_quality(page: Page) -> None:
 
 def _price_by_mfu(page: Page) -> None:
     count = len(_MFUS)
-    page.band("GPU price x MFU of serving", "", "", *[""] * 7, "Unit", "How it is computed")
+    page.band("GPU price x MFU of serving", last="How it is computed")
     _factors(page, "mfu_factors", "Factor on output MFU", _MFUS, "factor")
-    _top(page, "grid_mfus", "Output MFU", "={mfu_factors}*live_output_MFU", style.MFU,
-         "fraction", "factor x output MFU", count)  # fmt: skip
+    _top(page, "grid_mfus", "Output MFU", "={mfu_factors}*live_output_MFU",
+         "fraction", "factor x output MFU", style.MFU, count)  # fmt: skip
     page.band(
         "Factor on price",
         "Serving GPU price",
@@ -141,7 +140,7 @@ def _price_by_mfu(page: Page) -> None:
 
 def _size_by_demand(page: Page) -> None:
     count = len(_DEMAND)
-    page.band("Model size on the iso-loss curve", "", "", *[""] * 7, "Unit", "How it is computed")
+    page.band("Model size on the iso-loss curve", last="How it is computed")
     page.results(
         "floor", "Smallest size that can reach the loss",
         "=(coefficient_A/(target_loss-coefficient_E))^(1/coefficient_alpha)", "parameters",
@@ -151,7 +150,7 @@ def _size_by_demand(page: Page) -> None:
     _factors(page, "size_demand_factors", "Factor on demand", _DEMAND, "factor")
     for kind in ("input", "output"):
         _top(page, f"size_{kind}_tokens", f"{kind.capitalize()} tokens", f"={{size_demand_factors}}*{kind}_tokens",
-             style.COUNT, "tokens", "factor x lifetime tokens", count)  # fmt: skip
+             "tokens", "factor x lifetime tokens", style.COUNT, count)  # fmt: skip
     page.band(
         "Factor on size above the smallest",
         "Model size",
@@ -165,7 +164,7 @@ def _size_by_demand(page: Page) -> None:
         (("grid_sizes", "=smallest_params+{factor}*(cost_optimal_params-smallest_params)", style.COUNT),),
     )  # fmt: skip
     page.spill(
-        "grid_size_tokens", rows, (2, 2), "=TOKENS_FOR_LOSS(target_loss,grid_sizes,coefficients)", style.COUNT,
+        "grid_size_tokens", rows, 2, "=TOKENS_FOR_LOSS(target_loss,grid_sizes,coefficients)", style.COUNT,
     )  # fmt: skip
     page.spill(
         "cost_by_size_and_demand", rows, (FIRST, FIRST + count - 1),
@@ -189,8 +188,8 @@ def _size_chart(page: Page) -> None:
             "line": {"color": colour, "width": 1.75},
             "marker": {"type": "circle", "size": 5, "fill": {"color": colour}, "border": {"color": colour}},
         })  # fmt: skip
-    page.chart(
-        chart, "Total cost along the iso-loss curve, by factor on demand",
+    put_chart(
+        page, chart, "Total cost along the iso-loss curve, by factor on demand",
         {"name": "model size, parameters", "log_base": 10, "num_format": style.COUNT, "crossing": "min"},
         {"name": "US dollars", "num_format": style.AXIS_DOLLARS},
     )  # fmt: skip

@@ -6,8 +6,10 @@ from typing import Any
 
 from chinchilla_xl import data
 from chinchilla_xl.workbooks import style
+from chinchilla_xl.workbooks.book import Book
 from chinchilla_xl.workbooks.budget.models import MODEL_TITLES, MODELS
-from chinchilla_xl.workbooks.page import Book, Page, letter
+from chinchilla_xl.workbooks.charts import put_chart
+from chinchilla_xl.workbooks.page import Page, letter
 
 _SOURCE = "Villalobos et al. 2022, arXiv 2211.04325"
 _STOCK, _LOW, _HIGH, _GROWTH = 1, 2, 3, 4
@@ -18,8 +20,8 @@ _COLUMNS = ("Stock", "Low", "High", "Growth", "Tokens", "Low", "High", *MODEL_TI
 
 def fill(book: Book) -> None:
     """Build the sheet."""
-    page = book.page(
-        "Data", (28, *[10] * 7, *[16] * 3, 19, 42), notes=2, about="training tokens needed against the stock of text",
+    page = Page(
+        book, "Data", (28, *[10] * 7, *[16] * 3, 19, 42), notes=2, about="training tokens needed against the stock of text",
     )  # fmt: skip
     page.title(
         "Data",
@@ -28,7 +30,7 @@ def fill(book: Book) -> None:
     )
     page.skip()
     page.freeze()
-    page.band("Needed", *["", "", "", "", "", "", ""], *MODEL_TITLES, "Unit", "How it is computed")
+    page.band("Needed", *["", "", "", "", "", "", ""], *MODEL_TITLES, last="How it is computed")
     page.mark("needed")
     page.label("Training tokens")
     for column, model in enumerate(MODELS, start=_SHARE):
@@ -38,11 +40,11 @@ def fill(book: Book) -> None:
     page.mark("years")
     page.label("Years since the stocks were estimated")
     page.formula(page.row, _TOKENS, "=MAX(0,YEAR(start_month)-stock_year)", style.WHOLE)
-    page.name_cells("stock_years", (page.row, page.row), (_TOKENS, _TOKENS))
+    page.name_cells("stock_years", page.row, _TOKENS)
     page.describe("years", "year of the first month - year of the stock")
     page.row += 1
     page.skip()
-    page.band("Share of the stock", *_COLUMNS, "Unit", "Source")
+    page.band("Share of the stock", *_COLUMNS, last="Source")
     stocks = data.load("text_stock.toml")
     top = page.row
     for stock in stocks.values():
@@ -80,9 +82,7 @@ def _row(page: Page, stock: dict[str, Any]) -> None:
 
 def _extremes(page: Page, bottom: int) -> None:
     """How the share of the aggregate stock moves within the published interval."""
-    page.band(
-        "Share of all sources together", *[""] * 7, *MODEL_TITLES, "Unit", "How it is computed"
-    )
+    page.band("Share of all sources together", *[""] * 7, *MODEL_TITLES, last="How it is computed")
     for label, column, key in (
         ("if the stock is at its high end", _TOKENS_HIGH, "least_share"),
         ("if the stock is as estimated", _TOKENS, "expected_share"),
@@ -106,8 +106,8 @@ def _chart(page: Page, top: int, bottom: int) -> None:
             "fill": {"color": colour},
             "gap": 80,
         })  # fmt: skip
-    page.chart(
-        chart, "Training tokens as a share of the stock of text (log scale; 100% is all there is)",
+    put_chart(
+        page, chart, "Training tokens as a share of the stock of text (log scale; 100% is all there is)",
         {"name": "source of text", "label_position": "low"},
         {"name": "share of the stock", "log_base": 10, "num_format": "0.###%", "crossing": "min"},
         rows=19, width=980,

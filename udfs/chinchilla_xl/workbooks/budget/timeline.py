@@ -7,10 +7,13 @@ first.
 
 from __future__ import annotations
 
+from typing import Any
+
 from chinchilla_xl.workbooks import style
+from chinchilla_xl.workbooks.book import Book
 from chinchilla_xl.workbooks.budget.inputs import MOST_MONTHS, PREFIXES, SCENARIOS
 from chinchilla_xl.workbooks.budget.models import MODEL_TITLES, MODELS
-from chinchilla_xl.workbooks.page import Book, Page, letter
+from chinchilla_xl.workbooks.page import Page, letter
 
 UNIT, TOTAL, FIRST = 1, 2, 3
 """The columns of unit, total and first month."""
@@ -29,8 +32,8 @@ _HOW = "How it is computed"
 def fill(book: Book) -> None:
     """Build the sheet."""
     months = LAST - FIRST + 1
-    page = book.page(
-        "Timeline", (40, 8, 10, *[9] * months, 96), notes=1, about="month by month: training, ramp, prices, costs, discounting",
+    page = Page(
+        book, "Timeline", (40, 8, 10, *[9] * months, 96), notes=1, about="month by month: training, ramp, prices, costs, discounting",
     )  # fmt: skip
     page.title(
         "Timeline",
@@ -40,61 +43,49 @@ def fill(book: Book) -> None:
     page.skip()
     page.band("Month", "Unit", "Total", *[""] * months, _HOW)
     page.row -= 1
-    _row(
-        page, "month", f"=COLUMNS(${letter(FIRST)}{page.row}:{{above}})", "0",
-        colours={"bold": True, "font_color": "#FFFFFF", "bg_color": style.BAND},
+    _formulas(
+        page, "month", f"=COLUMNS(${letter(FIRST)}{page.row}:{{above}})", "0", name="timeline_months",
+        bold=True, font_color="#FFFFFF", bg_color=style.BAND,
     )  # fmt: skip
     page.freeze(FIRST)
     page.sheet.repeat_rows(0, page.row - 1)
     page.sheet.repeat_columns(0, TOTAL)
-    page.name_cells("timeline_months", (page.row - 1, page.row - 1), _SPAN)
-    _describe(page, "Calendar month", "month", "first month of training + months since")
-    _row(page, "date", "=EDATE(start_month,{month}-1)", "mmm yy")
-    page.name_cells("timeline_dates", (page.row - 1, page.row - 1), _SPAN)
-    _describe(
-        page,
-        "GPU price index, selected",
-        "index",
-        "1 in the first month, then falling by the yearly rate",
-    )
-    _row(page, "price", "=(1-live_GPU_price_decline)^(({month}-1)/months_per_year)", "0.000")
-    page.name_cells("timeline_prices", (page.row - 1, page.row - 1), _SPAN)
+    _row(
+        page, "date", "Calendar month", "month", "=EDATE(start_month,{month}-1)",
+        "first month of training + months since", "mmm yy", name="timeline_dates",
+    )  # fmt: skip
+    _row(
+        page, "price", "GPU price index, selected", "index",
+        "=(1-live_GPU_price_decline)^(({month}-1)/months_per_year)",
+        "1 in the first month, then falling by the yearly rate", "0.000", name="timeline_prices",
+    )  # fmt: skip
     for title, prefix in zip(SCENARIOS, PREFIXES, strict=True):
-        _describe(
-            page,
-            f"GPU price index, {title}",
-            "index",
-            "as above, with the yearly rate of this scenario",
-        )
         _row(
-            page, f"{prefix}index", f"=(1-{prefix}GPU_price_decline)^(({{month}}-1)/months_per_year)", "0.000"
+            page, f"{prefix}index", f"GPU price index, {title}", "index",
+            f"=(1-{prefix}GPU_price_decline)^(({{month}}-1)/months_per_year)",
+            "as above, with the yearly rate of this scenario", "0.000",
         )  # fmt: skip
-    page.name_cells("scenario_prices", (page.row - len(SCENARIOS) - 1, page.row - 1), _SPAN)
-    _describe(
-        page, "Discount factor", "factor", "1 / (1 + discount rate)^(months / 12), end of month"
-    )
-    _row(page, "factor", "=1/(1+discount_rate)^({month}/months_per_year)", "0.000")
-    page.name_cells("timeline_factors", (page.row - 1, page.row - 1), _SPAN)
+    # The selected one, then the four: as the columns of the sheet Scenarios.
+    page.name_cells("scenario_prices", (page.row_of("price"), page.row - 1), _SPAN)
+    _row(
+        page, "factor", "Discount factor", "factor", "=1/(1+discount_rate)^({month}/months_per_year)",
+        "1 / (1 + discount rate)^(months / 12), end of month", "0.000", name="timeline_factors",
+    )  # fmt: skip
     for model, title in zip(MODELS, MODEL_TITLES, strict=True):
         page.skip()
         _model(page, model, title)
     page.skip()
     _heading(page, "Which is ahead")
-    for first, second in PAIRS:
-        label = f"{MODEL_TITLES[first]} not dearer than {MODEL_TITLES[second].lower()}"
-        _describe(
-            page,
-            label,
-            "month",
-            "the month's number while its cumulative cost is no higher, else 0",
+    for pair in PAIRS:
+        (model, other), (title, other_title) = (
+            [words[place] for place in pair] for words in (MODELS, MODEL_TITLES)
         )
-        one, other = f"{{{MODELS[first]}_sum}}", f"{{{MODELS[second]}_sum}}"
         _row(
-            page, f"{first}_{second}", f"=IF({one}<={other}*(1+check_tolerance),{{month}},0)", "0"
+            page, f"{model}_{other}", f"{title} not dearer than {other_title.lower()}", "month",
+            f"=IF({{{model}_sum}}<={{{other}_sum}}*(1+check_tolerance),{{month}},0)",
+            "the month's number while its cumulative cost is no higher, else 0", "0",
+            name=f"{model}_ahead_of_{other}",
         )  # fmt: skip
-        page.name_cells(
-            f"{MODELS[first]}_ahead_of_{MODELS[second]}", (page.row - 1, page.row - 1), _SPAN
-        )
     page.sheet.set_print_scale(60)
     page.sheet.set_v_pagebreaks(list(range(FIRST + _YEAR, LAST + 2, _YEAR)))
     page.finish()
@@ -107,34 +98,40 @@ def _heading(page: Page, title: str) -> None:
     page.row += 1
 
 
-def _describe(page: Page, label: str, unit: str, how: str) -> None:
-    """Label, unit and explanation of the current row."""
+def _row(
+    page: Page, key: str, label: str, unit: str, formula: str, how: str, number_format: str,
+    *, name: str = "", total: str = "",
+) -> None:  # fmt: skip
+    """One formula over all months, with its label, unit, and how it is computed."""
     page.label(label)
     quiet = page.book.format(font_color=style.GREY, indent=1)
     page.sheet.write(page.row, UNIT, unit, quiet)
     page.sheet.write(page.row, LAST + 1, how, quiet)
+    _formulas(page, key, formula, number_format, name=name, total=total)
 
 
-def _row(
-    page: Page, key: str, formula: str, number_format: str, total: str = "",
-    colours: dict[str, object] | None = None,
+def _formulas(
+    page: Page, key: str, formula: str, number_format: str, *, name: str, total: str = "", **look: Any
 ) -> None:  # fmt: skip
-    """One formula over all months, and their sum if it has a name.
+    """One formula over all months under a name, and their sum if it has a name.
 
     {key} is the cell of that row in the month, {above} the cell above, {sofar} all up to that.
     """
     page.mark(key)
     line = page.row + 1
+    first, last = letter(FIRST), letter(LAST)
     for column in range(FIRST, LAST + 1):
-        here, first = letter(column), letter(FIRST)
-        text = formula.replace("{above}", f"{here}{line - 1}")
-        text = text.replace("{sofar}", f"${first}{line - 1}:{here}{line - 1}")
-        page.formula(page.row, column, page.filled(text, column), number_format, **(colours or {}))
+        above = f"{letter(column)}{line - 1}"
+        words = {"above": above, "sofar": f"${first}{line - 1}:{above}"}
+        page.formula(
+            page.row, column, page.filled(formula, column, words), number_format, **look
+        )  # fmt: skip
+    if name:
+        page.name_cells(name, page.row, _SPAN)
     if total:
-        first, last = letter(FIRST), letter(LAST)
         summed = style.RATIO if "%" in number_format else number_format
         page.formula(page.row, TOTAL, f"=SUM({first}{line}:{last}{line})", summed)
-        page.name_cells(total, (page.row, page.row), (TOTAL, TOTAL))
+        page.name_cells(total, page.row, TOTAL)
     page.row += 1
 
 
@@ -159,13 +156,11 @@ def _model(page: Page, model: str, title: str) -> None:
         ("sum", "Cumulative cost", "$", "=SUM({sofar})", "sum of the row above up to this month", style.DOLLARS, ""),
         ("present", "Cost, discounted", "$", "={cost}*{factor}", "cost x discount factor", style.DOLLARS, "timeline_npv"),
     )  # fmt: skip
-    here = {key for key, *_ in rows}
     for key, label, unit, formula, how, number_format, total in rows:
-        _describe(page, label, unit, how)
         text = formula
-        for other in here:  # this model's rows
-            text = text.replace(f"{{{other}}}", f"{{{model}_{other}}}")
+        for own, *_ in rows:  # this model's rows, by their keys on the page
+            text = text.replace(f"{{{own}}}", f"{{{model}_{own}}}")
         _row(
-            page, f"{model}_{key}", text, number_format, total and f"{model}_{total}"
+            page, f"{model}_{key}", label, unit, text, how, number_format,
+            name=f"{model}_monthly_{key}", total=total and f"{model}_{total}",
         )  # fmt: skip
-        page.name_cells(f"{model}_monthly_{key}", (page.row - 1, page.row - 1), _SPAN)

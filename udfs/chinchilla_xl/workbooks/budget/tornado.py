@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from chinchilla_xl.elementwise import POSITIVE
 from chinchilla_xl.workbooks import style
+from chinchilla_xl.workbooks.book import Book
 from chinchilla_xl.workbooks.budget.inputs import MACHINES
-from chinchilla_xl.workbooks.page import Book, Page, letter
+from chinchilla_xl.workbooks.charts import put_chart
+from chinchilla_xl.workbooks.page import Page, letter
 
 _SIZE = "Chinchilla-style model as good"
 _SERVICE = "Service, in full-demand months"
@@ -32,24 +34,26 @@ ASSUMPTIONS = tuple(label for _, label, *_ in _PLAN if label not in _STILL)
 
 _LOW, _HIGH = 0.75, 1.25
 _COUNT = len(ASSUMPTIONS)
-_TITLES = ("Low factor", "High factor", "Cost if low", "Cost if high", "Change if low", "Change if high", "Swing", "Rank")  # fmt: skip
+_TITLES = ("Low factor", "High factor", "Cost if low", "Cost if high", "Change if low", "Change if high", "Swing", "Swing / plan", "Rank")  # fmt: skip
 
 _PLAN_COLUMN, _FIRST = 1, 2
 _LAST = _FIRST + 2 * _COUNT - 1
+_SPAN = (_PLAN_COLUMN, _LAST)
+_CASES = ("Plan", *["low"] * _COUNT, *["high"] * _COUNT)
 
 
 def fill(book: Book) -> None:
     """Build the sheets Tornado and Cases."""
-    page = book.page(
-        "Tornado", (32, *[12] * len(_TITLES), 11, 44), notes=2, about="which assumption moves the total cost most",
+    page = Page(
+        book, "Tornado", (32, *[12] * len(_TITLES), 11, 44), notes=2, about="which assumption moves the total cost most",
     )  # fmt: skip
-    cases = book.page(
-        "Cases", (36, 10, *[9.5] * (2 * _COUNT), 11, 58), notes=2, about="workings of the tornado: one case a column",
+    cases = Page(
+        book, "Cases", (36, 10, *[9.5] * (2 * _COUNT), 11, 58), notes=2, about="workings of the tornado: one case a column",
     )  # fmt: skip
     page.title(
         "Tornado",
         "Total cost of the selected scenario at the prices of the first month, in US dollars, when one assumption is low or high and the best size follows.",
-        "Low and High are factors on the plan's figure; utilisations stop at 100%.",
+        "Low and High are factors on the plan's figure; utilisations stop at 100%. Of equal swings the upper row ranks first.",
     )
     page.skip()
     page.freeze()
@@ -63,14 +67,13 @@ def fill(book: Book) -> None:
 
 
 def _table(page: Page, top: int) -> None:
-    page.band("Assumption", *_TITLES, "Unit", "How it is computed")
+    page.band("Assumption", *_TITLES, last="How it is computed")
     bottom = top + _COUNT - 1
     for column, (which, factor) in enumerate((("low", _LOW), ("high", _HIGH)), start=1):
         page.input_column(
             f"tornado_{which}_factors", f"The {which} factor", [factor] * _COUNT, '"x "0.00',
             POSITIVE, column=column,
         )  # fmt: skip
-    span = f"$H${top + 1}:$H${bottom + 1}"
     for row, label in enumerate(ASSUMPTIONS, start=top):
         line = row + 1
         place = f"ROWS(A${top + 1}:A{line})"
@@ -81,15 +84,18 @@ def _table(page: Page, top: int) -> None:
             (f"=D{line}-plan_cost", style.SIGNED_DOLLARS),
             (f"=E{line}-plan_cost", style.SIGNED_DOLLARS),
             (f"=ABS(E{line}-D{line})", style.DOLLARS),
-            # Of equal swings, the upper one ranks first.
-            (f"=SUMPRODUCT(({span}>H{line})+0)+SUMPRODUCT((H${top + 1}:H{line}=H{line})+0)", style.WHOLE),
+            # Rounded, or the last digits, which no two programs share, would order equal swings.
+            (f"=ROUND(H{line}/plan_cost,6)", style.PERCENT),
+            (f"=SUMPRODUCT((tornado_swings>I{line})+0)+SUMPRODUCT((I${top + 1}:I{line}=I{line})+0)", style.WHOLE),
         )  # fmt: skip
         for column, (formula, number_format) in enumerate(formulas, start=3):
             page.formula(row, column, formula, number_format)
         page.describe("factor; $", "OPT_COST on the sheet Cases, against the plan")
         page.row += 1
-    for name, column in (("names", 0), ("low_change", 5), ("high_change", 6), ("ranks", 8)):
-        page.name_cells(f"tornado_{name}", (top, bottom), (column, column))
+    for name, column in (
+        ("names", 0), ("low_change", 5), ("high_change", 6), ("swings", 8), ("ranks", 9),
+    ):  # fmt: skip
+        page.name_cells(f"tornado_{name}", (top, bottom), column)
 
 
 def _sorted(page: Page) -> None:
@@ -98,9 +104,7 @@ def _sorted(page: Page) -> None:
         "Rank",
         "Change if low",
         "Change if high",
-        *[""] * 5,
-        "Unit",
-        "How it is computed",
+        last="How it is computed",
     )
     first = page.row
     for _ in ASSUMPTIONS:
@@ -112,7 +116,7 @@ def _sorted(page: Page) -> None:
         page.formula(page.row, 3, f"=INDEX(tornado_high_change,{found})", style.SIGNED_DOLLARS)
         page.describe("$", "the assumption of this rank in the table above")
         page.row += 1
-    page.name_cells("tornado_order", (first, page.row - 1), (1, 1))
+    page.name_cells("tornado_order", (first, page.row - 1), 1)
 
 
 def _chart(page: Page) -> None:
@@ -127,8 +131,8 @@ def _chart(page: Page) -> None:
             "overlap": 100,
             "gap": 40,
         })  # fmt: skip
-    page.chart(
-        chart, "Change of the total cost when one assumption is low or high",
+    put_chart(
+        page, chart, "Change of the total cost when one assumption is low or high",
         {"name": "change in US dollars", "num_format": style.SIGNED_DOLLARS, "label_position": "high"},
         {"name": "assumption", "reverse": True, "label_position": "low", "major_gridlines": {"visible": False}},
         rows=20, width=980,
@@ -138,69 +142,40 @@ def _chart(page: Page) -> None:
 def _cases(page: Page) -> None:
     page.title("Cases", "Workings of the sheet Tornado: a column a case.")
     page.skip()
-    page.band("Case", "Plan", *["low"] * _COUNT, *["high"] * _COUNT, "Unit", "How it is computed")
+    page.band("Case", *_CASES, last="How it is computed")
     page.freeze(_FIRST)
     page.sheet.repeat_columns(0, _PLAN_COLUMN)
-    fixed = page.book.format(num_format=style.WHOLE, **style.FIXED)
-    for key, label, numbers, how in (
-        ("place", "Place of the assumption in the table", [*range(1, _COUNT + 1)] * 2, "the rows of Tornado; 0: the plan itself"),
-        ("which", "Low (1) or high (2)", [1] * _COUNT + [2] * _COUNT, "the columns of Tornado; 0: the plan itself"),
-    ):  # fmt: skip
-        page.mark(key)
-        page.label(label)
-        for column, number in enumerate([0, *numbers], start=_PLAN_COLUMN):
-            page.sheet.write(page.row, column, number, fixed)
-        page.describe("number", how)
-        page.row += 1
-    span = (_PLAN_COLUMN, _LAST)
-    _row(
-        page,
-        "name",
-        "Assumption that changes",
-        '=IF({place}=0,"none",INDEX(tornado_names,{place}))',
-        "name",
-        "from Tornado",
-        style.PLAIN,
-        span,
-        wrap=True,
-    )
-    _row(
-        page,
-        "factor",
-        "Its factor",
+    page.fixed(
+        "place", "Place of the assumption in the table", [0, *[*range(1, _COUNT + 1)] * 2],
+        "number", "the rows of Tornado; 0: the plan itself",
+    )  # fmt: skip
+    page.fixed(
+        "which", "Low (1) or high (2)", [0, *[1] * _COUNT, *[2] * _COUNT],
+        "number", "the columns of Tornado; 0: the plan itself",
+    )  # fmt: skip
+    page.sheet.set_row(page.row, 54)  # long names, in several lines
+    page.workings(
+        "name", "Assumption that changes", '=IF({place}=0,"none",INDEX(tornado_names,{place}))',
+        "name", "from Tornado", style.PLAIN, _SPAN, text_wrap=True,
+    )  # fmt: skip
+    page.workings(
+        "factor", "Its factor",
         "=IF({which}=0,1,IF({which}=1,INDEX(tornado_low_factors,{place}),INDEX(tornado_high_factors,{place})))",
-        "factor",
-        "from Tornado",
-        style.FACTOR,
-        span,
-    )
+        "factor", "from Tornado", style.FACTOR, _SPAN,
+    )  # fmt: skip
     page.skip()
-    page.band(
-        "Figures of the case",
-        "Plan",
-        *["low"] * _COUNT,
-        *["high"] * _COUNT,
-        "Unit",
-        "How it is computed",
-    )
+    page.band("Figures of the case", *_CASES, last="How it is computed")
     unit = letter(page.notes)
     for key, label, source, its_unit, number_format in _PLAN:
         line = page.row + 1
         here = f"{source}*IF($A{line}={{name}},{{factor}},1)"
         capped = f"MIN(MAX(1,{source}),{here})"  # an impossible plan stays impossible
-        _row(
-            page, key, label, f'=IF(${unit}{line}="fraction",{capped},{here})', its_unit,
-            "the plan's figure x the factor, if it is the one that changes", number_format, span,
+        page.workings(
+            key, label, f'=IF(${unit}{line}="fraction",{capped},{here})', its_unit,
+            "the plan's figure x the factor, if it is the one that changes", number_format, _SPAN,
         )  # fmt: skip
     page.skip()
-    page.band(
-        "Cost of the case",
-        "Plan",
-        *["low"] * _COUNT,
-        *["high"] * _COUNT,
-        "Unit",
-        "How it is computed",
-    )
+    page.band("Cost of the case", *_CASES, last="How it is computed")
     machines = f"{{{MACHINES[0].name}}}:{{{MACHINES[-1].name}}}"
     for key, label, formula, its_unit, how, number_format in (
         ("input_tokens", "Input tokens", "={requests}*{months}*{input}", "tokens", "requests x months x tokens a request", style.COUNT),
@@ -210,25 +185,11 @@ def _cases(page: Page) -> None:
         ("cost", "Total cost", f"=OPT_COST({{loss}},{{input_tokens}},{{output_tokens}},{machines},coefficients)",
          "$", "OPT_COST: the best size of the case", style.DOLLARS),
     ):  # fmt: skip
-        _row(page, key, label, formula, its_unit, how, number_format, span)
+        page.workings(key, label, formula, its_unit, how, number_format, _SPAN)
     row = page.row_of("cost")
-    page.name_cells("plan_cost", (row, row), (_PLAN_COLUMN, _PLAN_COLUMN))
-    page.name_cells("tornado_low_costs", (row, row), (_FIRST, _FIRST + _COUNT - 1))
-    page.name_cells("tornado_high_costs", (row, row), (_FIRST + _COUNT, _LAST))
+    page.name_cells("plan_cost", row, _PLAN_COLUMN)
+    page.name_cells("tornado_low_costs", row, (_FIRST, _FIRST + _COUNT - 1))
+    page.name_cells("tornado_high_costs", row, (_FIRST + _COUNT, _LAST))
     page.sheet.set_print_scale(68)
     page.sheet.set_v_pagebreaks([_FIRST + _COUNT, _LAST + 1])
     page.finish()
-
-
-def _row(
-    page: Page, key: str, label: str, formula: str, unit: str, how: str, number_format: str,
-    span: tuple[int, int], *, wrap: bool = False,
-) -> None:  # fmt: skip
-    row = page.row
-    look = {"text_wrap": True} if wrap else {}
-    page.series(key, label, formula, number_format, span, **look)
-    page.row = row
-    page.describe(unit, how)
-    if wrap:
-        page.sheet.set_row(row, 54)
-    page.row += 1

@@ -1,7 +1,5 @@
 """The compare workbook: up to ten models on the same demand, their quality, cost and break-evens.
 
->>> from chinchilla_xl.workbooks.compare import build
-
 ``inputs`` has demand, machines and the table of models, ``models`` what each model is and costs,
 ``views`` the costs over time and by demand and the break-evens of every pair.
 """
@@ -11,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 from chinchilla_xl.workbooks.compare import inputs, models, views
-from chinchilla_xl.workbooks.page import PLAIN_HOST
 from chinchilla_xl.workbooks.standard import Words, framed
 
 WORDS = Words(
@@ -50,7 +47,7 @@ WORDS = Words(
 )
 
 
-def build(target: Any, host: str = PLAIN_HOST) -> None:
+def build(target: Any, host: str) -> None:
     """Write the compare workbook, without computed values, to a path or a file object."""
     with framed(target, host, WORDS) as book:
         inputs.fill(book)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from chinchilla_xl.elementwise import NON_NEGATIVE, POSITIVE
 from chinchilla_xl.workbooks import blocks, style
+from chinchilla_xl.workbooks.book import Book
 from chinchilla_xl.workbooks.columns import Column, table
-from chinchilla_xl.workbooks.page import Book, Page
+from chinchilla_xl.workbooks.page import Page
 from chinchilla_xl.workbooks.style import Between
 
 COUNT = 10
@@ -39,13 +40,12 @@ _MODELS: tuple[tuple[str | None, str | None, float | None, float | None], ...] =
     ("Chinchilla", SIZING[0], 70e9, 1.4e12),
     (None, None, None, None),
 )
-_HEADINGS = ("Value", "", "", "", "Unit", "Name", "Source")
 
 
 def fill(book: Book) -> None:
     """Build the sheet Inputs and the sheet with the table of models."""
-    page = book.page(
-        "Inputs", (40, 18, 10, 10, 10, 14, 25, 50), notes=3, about="target quality, demand and GPUs",
+    page = Page(
+        book, "Inputs", (40, 18, 10, 10, 10, 14, 25, 50), notes=3, about="target quality, demand and GPUs",
     )  # fmt: skip
     page.title("Inputs", "Edit the blue cells. Prices are assumptions, not quotes.")
     page.skip()
@@ -54,14 +54,14 @@ def fill(book: Book) -> None:
     page.skip()
     _demand(page)
     page.skip()
-    page.band("GPU pricing and utilisation", *_HEADINGS)
+    page.band("GPU pricing and utilisation", "Value", last="Source")
     blocks.machines(page)
     page.finish()
     _models(book)
 
 
 def _quality(page: Page) -> None:
-    page.band("Target quality", *_HEADINGS)
+    page.band("Target quality", "Value", last="Source")
     page.input(
         "target_params", "As good as a Chinchilla-style model of", 30e9, "parameters",
         "assumption (row 4 of Tables 2 and 3 of arXiv 2401.00448)", style.COUNT, POSITIVE,
@@ -75,7 +75,7 @@ def _quality(page: Page) -> None:
 
 
 def _demand(page: Page) -> None:
-    page.band("Demand", *_HEADINGS)
+    page.band("Demand", "Value", last="Source")
     page.input(
         "requests_per_month", "Requests in the first month", 646e6, "requests",
         "assumption (by default, with the rows below, 5T tokens in all)", style.COUNT, NON_NEGATIVE,
@@ -100,8 +100,8 @@ def _demand(page: Page) -> None:
 
 
 def _models(book: Book) -> None:
-    page = book.page(
-        "Table of models", (13, 26, 20, 16, 16, 34, 52), about="which models are compared: names and sizes, rows may stay blank",
+    page = Page(
+        book, "Table of models", (13, 26, 20, 16, 16, 34, 52), about="which models are compared: names and sizes, rows may stay blank",
     )  # fmt: skip
     page.title(
         "Table of models",
@@ -124,7 +124,7 @@ def _models(book: Book) -> None:
     )  # fmt: skip
     page.skip()
     page.band("Ways of sizing", "What it means")
-    page.name_cells("sizing_ways", (page.row, page.row + len(SIZING) - 1), (0, 0))
+    page.name_cells("sizing_ways", (page.row, page.row + len(SIZING) - 1), 0)
     for way, meaning in zip(SIZING, _MEANINGS, strict=True):
         page.note(way, meaning)
     page.finish()

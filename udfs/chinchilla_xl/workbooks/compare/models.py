@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from chinchilla_xl.workbooks import style
+from chinchilla_xl.workbooks.book import Book
+from chinchilla_xl.workbooks.charts import stacked_bars
 from chinchilla_xl.workbooks.columns import FAIL, NAMED, PASS, Column, table
 from chinchilla_xl.workbooks.compare.inputs import CASES, COUNT
-from chinchilla_xl.workbooks.page import Book, Page
+from chinchilla_xl.workbooks.page import Page
 
 _PARAMS = (
     "=CHOOSE({way}+1,0,N({given_params}),N({given_params}),N({given_params}),"
@@ -26,8 +28,8 @@ _QUALITY = (
 
 def fill(book: Book) -> None:
     """Build the sheet."""
-    page = book.page(
-        "Models", (28, 8, 11, 11, 8, 8, 9, 26, 9, 11, 11, 11, 11, 12, 12, 38), about="size, loss, quality and costs of each model",
+    page = Page(
+        book, "Models", (28, 8, 11, 11, 8, 8, 9, 26, 9, 11, 11, 11, 11, 12, 12, 38), about="size, loss, quality and costs of each model",
     )  # fmt: skip
     page.title(
         "Models",
@@ -45,7 +47,7 @@ def fill(book: Book) -> None:
 
 
 def _target(page: Page) -> None:
-    page.band("Target and demand", "", "Value", *[""] * 11, "Unit", "How it is computed")
+    page.band("Target and demand", "", "Value", last="How it is computed")
     rows = (
         ("style_tokens", "Training tokens of the target", "=CHINCHILLA_TOKENS(target_params,coefficients)",
          "tokens", "CHINCHILLA_TOKENS of the target size", style.COUNT),
@@ -95,22 +97,10 @@ def _table(page: Page) -> None:
 
 
 def _chart(page: Page) -> None:
-    chart = page.book.file.add_chart({"type": "bar", "subtype": "stacked"})
     top = page.row - 1 - COUNT
-    for column, name, colour in (
-        (10, "training", style.SERIES[1]),
-        (11, "serving", style.SERIES[2]),
-    ):
-        chart.add_series({
-            "name": name, "categories": [page.name, top, 0, top + COUNT - 1, 0],
-            "values": [page.name, top, column, top + COUNT - 1, column],
-            "fill": {"color": colour}, "gap": 60,
-        })  # fmt: skip
-    page.chart(
-        chart, "Lifetime cost by model (compare only models of equal loss)",
-        {"name": "US dollars", "num_format": style.AXIS_DOLLARS, "label_position": "high",
-         "major_gridlines": {"visible": True, "line": {"color": "#D9D9D9"}}},
-        {"name": "model", "reverse": True, "major_gridlines": {"visible": False}}, rows=20,
+    stacked_bars(
+        page, "Lifetime cost by model (compare only models of equal loss)", "model", 0,
+        {"training": 10, "serving": 11}, (top, top + COUNT - 1), height=17,
     )  # fmt: skip
 
 

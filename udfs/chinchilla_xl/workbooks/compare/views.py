@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from chinchilla_xl.workbooks import style
+from chinchilla_xl.workbooks.book import Book
+from chinchilla_xl.workbooks.charts import line, put_chart
 from chinchilla_xl.workbooks.columns import COUNTER, Column, table
 from chinchilla_xl.workbooks.compare.inputs import COUNT, MOST_MONTHS
-from chinchilla_xl.workbooks.page import Book, Page
+from chinchilla_xl.workbooks.page import Page
 
-_COLOURS = (
-    "#1F3864", "#C55A11", "#548235", "#7030A0", "#2F75B5", "#BF9000", "#833C0C", "#525252",
-    "#00B0A0", "#FF6699",
-)  # fmt: skip
 _DEMANDS = 25
 
 _ACROSS_PARAMS, _ACROSS_TOKENS = "TRANSPOSE(model_params)", "TRANSPOSE(model_tokens)"
@@ -19,8 +17,8 @@ _ACROSS_USED = "TRANSPOSE(model_used)"
 
 def fill_time(book: Book) -> None:
     """Cumulative cost of each model, month by month."""
-    page = book.page(
-        "Over time", (7, 10, 10, 10, 11, 11, *(14,) * COUNT), notes=0, about="cumulative cost month by month",
+    page = Page(
+        book, "Over time", (7, 10, 10, 10, 11, 12, *(15,) * COUNT), notes=0, about="cumulative cost month by month",
     )  # fmt: skip
     page.title(
         "Over time",
@@ -46,12 +44,14 @@ def fill_time(book: Book) -> None:
         f"=IF({_ACROSS_USED}=1,TRAIN_COST({_ACROSS_PARAMS},{_ACROSS_TOKENS},deployment)+SERVE_COST({_ACROSS_PARAMS},month_all_input,month_all_output,deployment),0)",
         style.DOLLARS,
     )  # fmt: skip
-    page.name_cells("final_cost", (last, last), (left, left + COUNT - 1))
+    page.name_cells("final_cost", last, (left, left + COUNT - 1))
     page.skip()
     page.band("Comparable models only (within the tolerance of the target loss), else 0")
+    page.text("Month")
+    page.row -= 1
     _model_names(page, "comparable_time_models", page.row, left)
     below = (page.row + 1, page.row + 1 + MOST_MONTHS)
-    page.spill("comparable_time", below, (0, 0), "=month_number", style.WHOLE)
+    page.spill("comparable_time", below, 0, "=month_number", style.WHOLE)
     page.spill(
         "comparable_cumulative_cost", below, (left, left + COUNT - 1),
         "=IF(TRANSPOSE(model_comparable)=1,cumulative_cost,0)", style.DOLLARS,
@@ -64,14 +64,18 @@ def fill_time(book: Book) -> None:
         chart = book.file.add_chart({"type": "line"})
         for number in range(COUNT):
             column = left + number
-            chart.add_series({
-                "name": [page.name, names, column], "categories": [page.name, top, 0, bottom, 0],
-                "values": [page.name, top, column, bottom, column],
-                "line": {"color": _COLOURS[number], "width": 2},
-            })  # fmt: skip
-        page.chart(
-            chart, title, {"name": "months in service", "interval_unit": 6, "interval_tick": 6},
-            {"name": "US dollars", "num_format": style.AXIS_DOLLARS, "min": 0}, rows=22,
+            line(
+                chart,
+                page,
+                [page.name, names, column],
+                0,
+                column,
+                (top, bottom),
+                style.LINES[number],
+            )
+        put_chart(
+            page, chart, title, {"name": "months in service", "interval_unit": 6, "interval_tick": 6},
+            {"name": "US dollars", "num_format": style.AXIS_DOLLARS, "min": 0}, rows=19,
         )  # fmt: skip
     page.finish()
     book.check(
@@ -82,12 +86,12 @@ def fill_time(book: Book) -> None:
 
 def fill_demand(book: Book) -> None:
     """Cost of each model over a range of demands, and the cheapest, of all and of the comparable."""
-    workings = book.page(
-        "Demand workings", (12, 12, *(15,) * COUNT), notes=0, about="costs by demand, and which is lowest",
+    workings = Page(
+        book, "Demand workings", (12, 12, *(15,) * COUNT), notes=0, about="costs by demand, and which is lowest",
     )  # fmt: skip
     _fill_workings(workings)
-    page = book.page(
-        "By demand", (10, 14, 26, 14, 26, 14, 14), notes=0, about="the cheapest model by demand, with its name",
+    page = Page(
+        book, "By demand", (10, 14, 26, 14, 26, 14, 14), notes=0, about="the cheapest model by demand, with its name",
     )  # fmt: skip
     page.title(
         "By demand",
@@ -114,17 +118,15 @@ def fill_demand(book: Book) -> None:
     )  # fmt: skip
     chart = book.file.add_chart({"type": "scatter", "subtype": "straight"})
     top = workings.row_of("costs")
+    rows = (top, top + _DEMANDS - 1)
     for number in range(COUNT):
         column = 2 + number
-        chart.add_series({
-            "name": [workings.name, top - 1, column],
-            "categories": [workings.name, top, 1, top + _DEMANDS - 1, 1],
-            "values": [workings.name, top, column, top + _DEMANDS - 1, column],
-            "marker": {"type": "none"}, "line": {"color": _COLOURS[number], "width": 2},
-        })  # fmt: skip
-    page.chart(
-        chart, "Lifetime cost by demand (compare only models of equal loss)",
-        {"name": "inference tokens", "log_base": 10, "num_format": "0E+00", "min": 1e10, "max": 1e14},
+        line(
+            chart, workings, [workings.name, top - 1, column], 1, column, rows, style.LINES[number]
+        )
+    put_chart(
+        page, chart, "Lifetime cost by demand (compare only models of equal loss)",
+        {"name": "inference tokens", "log_base": 10, "num_format": "0E+00"},
         {"name": "US dollars", "log_base": 10, "num_format": style.AXIS_DOLLARS, "crossing": "min"}, rows=24,
     )  # fmt: skip
     page.finish()
@@ -153,14 +155,15 @@ def _fill_workings(page: Page) -> None:
     for name, title, formula, look in blocks:
         page.band(title)
         _model_names(page, f"{name}_models", page.row, 2)
-        page.row += 1
+        first = "Row" if name == "demand_cost" else "Lowest" if name.startswith("is_") else ""
+        page.text(first, "Demand")
         if name == "demand_cost":
             page.mark("costs")
         rows = (page.row, page.row + _DEMANDS - 1)
         if name == "demand_cost":
             _steps(page, rows)
         else:
-            page.spill(f"{name}_demand", rows, (1, 1), "=by_demand", style.COUNT)
+            page.spill(f"{name}_demand", rows, 1, "=by_demand", style.COUNT)
         if name.startswith("is_"):
             source, lowest = (
                 ("demand_cost", "lowest_by_demand")
@@ -170,7 +173,7 @@ def _fill_workings(page: Page) -> None:
             for row in range(rows[0], rows[1] + 1):
                 least = page.row_of("costs") + row - rows[0] + 1
                 page.formula(row, 0, f"=MIN(INDEX({source},A{least},0))", style.DOLLARS)
-            page.name_cells(lowest, rows, (0, 0))
+            page.name_cells(lowest, rows, 0)
         page.spill(name, rows, (2, 1 + COUNT), formula, look)
         page.row = rows[1] + 2
     page.finish()
@@ -184,14 +187,14 @@ def _steps(page: Page, rows: tuple[int, int]) -> None:
         page.formula(
             row, 1, f"=least_demand*(most_demand/least_demand)^((A{row + 1}-1)/(MAX(demand_rows)-1))", style.COUNT,
         )  # fmt: skip
-    page.name_cells("demand_rows", rows, (0, 0))
-    page.name_cells("by_demand", rows, (1, 1))
+    page.name_cells("demand_rows", rows, 0)
+    page.name_cells("by_demand", rows, 1)
 
 
 def fill_breakeven(book: Book) -> None:
     """Break-even tokens of every pair, in dollars and in FLOPs."""
-    page = book.page(
-        "Break-even", (22, 22, *(15,) * COUNT), notes=0, about="demand at which two models have cost the same, every pair",
+    page = Page(
+        book, "Break-even", (22, 22, *(15,) * COUNT), notes=0, about="demand at which two models have cost the same, every pair",
     )  # fmt: skip
     page.title(
         "Break-even",
@@ -215,8 +218,8 @@ def fill_breakeven(book: Book) -> None:
         _model_names(page, f"{name}_models", page.row, 2)
         page.row += 1
         rows = (page.row, page.row + COUNT - 1)
-        page.spill(f"{name}_rows", rows, (0, 0), "=model_name")
-        page.spill(f"{name}_quality", rows, (1, 1), "=model_quality")
+        page.spill(f"{name}_rows", rows, 0, "=model_name")
+        page.spill(f"{name}_quality", rows, 1, "=model_quality")
         page.spill(
             name, rows, (2, 1 + COUNT),
             f'=IF(model_used*{_ACROSS_USED}=0,"-",IF({pairs},{tokens},"never"))', style.COUNT,
@@ -231,4 +234,4 @@ def fill_breakeven(book: Book) -> None:
 
 def _model_names(page: Page, name: str, row: int, left: int) -> None:
     """The models' names above a grid, as one spilled formula."""
-    page.spill(name, (row, row), (left, left + COUNT - 1), "=TRANSPOSE(model_name)")
+    page.spill(name, row, (left, left + COUNT - 1), "=TRANSPOSE(model_name)")

@@ -1,7 +1,5 @@
 """The fit workbook: coefficients fitted to pasted training runs, live, and a budget from them.
 
->>> from chinchilla_xl.workbooks.fitting import build
-
 ``runs`` has the table of runs and their residuals, ``fit`` the coefficients, ``budget`` the inputs and
 the budget from the fitted law, ``draws`` its distribution over bootstrap draws of the fit.
 """
@@ -11,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 from chinchilla_xl.workbooks.fitting import budget, draws, fit, runs
-from chinchilla_xl.workbooks.page import PLAIN_HOST
 from chinchilla_xl.workbooks.standard import Words, framed
 
 WORDS = Words(
@@ -50,7 +47,7 @@ WORDS = Words(
 )
 
 
-def build(target: Any, host: str = PLAIN_HOST) -> None:
+def build(target: Any, host: str) -> None:
     """Write the fit workbook, without computed values, to a path or a file object."""
     with framed(target, host, WORDS) as book:
         budget.fill_inputs(book)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from chinchilla_xl.elementwise import NON_NEGATIVE, POSITIVE
 from chinchilla_xl.workbooks import blocks, style
+from chinchilla_xl.workbooks.book import Book
+from chinchilla_xl.workbooks.charts import put_chart
 from chinchilla_xl.workbooks.columns import COUNTER, Column, table
-from chinchilla_xl.workbooks.page import Book, Page
+from chinchilla_xl.workbooks.page import Page
 from chinchilla_xl.workbooks.style import Between
 
-_HEADINGS = ("Value", "", "", "", "Unit", "Name", "Source")
 _PERCENTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _BINS = 20
 UNREACHED = "out of reach"
@@ -16,8 +17,8 @@ UNREACHED = "out of reach"
 
 def fill_inputs(book: Book) -> None:
     """Target, demand, machines."""
-    page = book.page(
-        "Inputs", (40, 16, 6, 6, 6, 14, 25, 50), notes=3, about="target loss, demand, GPUs, confidence",
+    page = Page(
+        book, "Inputs", (40, 16, 6, 6, 6, 14, 25, 50), notes=3, about="target loss, demand, GPUs, confidence",
     )  # fmt: skip
     page.title(
         "Inputs",
@@ -25,7 +26,7 @@ def fill_inputs(book: Book) -> None:
     )
     page.skip()
     page.freeze()
-    page.band("Target quality", *_HEADINGS)
+    page.band("Target quality", "Value", last="Source")
     page.input(
         "target_loss", "Target loss", 2.0, "nats/token", "assumption; on the data and tokeniser of the runs",
         style.LOSS, POSITIVE,
@@ -35,7 +36,7 @@ def fill_inputs(book: Book) -> None:
         Between(0.5, 0.999),
     )  # fmt: skip
     page.skip()
-    page.band("Demand", *_HEADINGS)
+    page.band("Demand", "Value", last="Source")
     page.input("requests_per_month", "Requests a month", 646e6, "requests",
                "assumption (by default, with the rows below, 5T tokens in all)", style.COUNT, NON_NEGATIVE)  # fmt: skip
     blocks.request(page)
@@ -46,15 +47,15 @@ def fill_inputs(book: Book) -> None:
             "tokens", "requests a month x months x tokens a request", style.COUNT, [f"{kind}_tokens"],
         )  # fmt: skip
     page.skip()
-    page.band("GPU pricing and utilisation", *_HEADINGS)
+    page.band("GPU pricing and utilisation", "Value", last="Source")
     blocks.machines(page)
     page.finish()
 
 
 def fill(book: Book) -> None:
     """The budget by the fitted law, percentiles over the draws, and a histogram."""
-    page = book.page(
-        "Budget", (40, 16, 16, 16, 16, 14, 50), about="the budget by the fitted law, with its distribution",
+    page = Page(
+        book, "Budget", (40, 16, 16, 16, 16, 14, 50), about="the budget by the fitted law, with its distribution",
     )  # fmt: skip
     page.title(
         "Budget",
@@ -71,15 +72,7 @@ def fill(book: Book) -> None:
 
 
 def _best(page: Page) -> None:
-    page.band(
-        "By the fitted law",
-        "Cost-optimal",
-        "Chinchilla-style",
-        "",
-        "",
-        "Unit",
-        "How it is computed",
-    )
+    page.band("By the fitted law", "Cost-optimal", "Chinchilla-style", last="How it is computed")
     demand = "EFFECTIVE_TOKENS(input_tokens,output_tokens,deployment)"
     page.results(
         "demand", "Demand that the size accounts for", f"={demand}", "tokens",
@@ -128,19 +121,19 @@ def _percentiles(page: Page) -> None:
             Column("rank", "Rank", "draw", style.WHOLE, formula="=MAX(1,ROUNDUP({share}*draw_count,0))"),
             Column("cost", "Total cost", "$", style.DOLLARS,
                    formula=f'=IF({{rank}}>COUNT(draw_cost),"{UNREACHED}",SMALL(draw_cost,{{rank}}))'),
-            Column("params", "Size (its own rank)", "parameters", style.COUNT,
+            Column("params", "Model size", "parameters", style.COUNT,
                    formula=f'=IF({{rank}}>COUNT(draw_params),"{UNREACHED}",SMALL(draw_params,{{rank}}))'),
         ),
         len(_PERCENTILES), cases=[f"p{round(100 * share):02d}" for share in _PERCENTILES],
     )  # fmt: skip
     page.skip()
-    page.band("Reach", "Value", "", "", "", "Unit", "How it is computed")
+    page.band("Reach", "Value", last="How it is computed")
     page.results(
         "reach", "Draws that reach the target loss", "=COUNT(draw_cost)/draw_count", "share",
         "draws whose E is below it", style.PERCENT, ["reaching_share"],
     )  # fmt: skip
     page.results(
-        "spread", "95% over 5% of the cost", f'=IF(AND(ISNUMBER(p95_cost),ISNUMBER(p05_cost)),p95_cost/p05_cost,"{UNREACHED}")', "ratio",
+        "spread", "Cost at 95% over cost at 5%", f'=IF(AND(ISNUMBER(p95_cost),ISNUMBER(p05_cost)),p95_cost/p05_cost,"{UNREACHED}")', "ratio",
         "how much the runs leave open", "0.00", ["cost_spread"],
     )  # fmt: skip
 
@@ -148,6 +141,7 @@ def _percentiles(page: Page) -> None:
 def _histogram(page: Page) -> None:
     span = "(MAX(draw_cost)*(1+check_tolerance)/(MIN(draw_cost)*(1-check_tolerance)))"
     least = "MIN(draw_cost)*(1-check_tolerance)"
+    page.keep_together(_BINS + 2)
     rows = table(
         page, "bin",
         (
@@ -165,8 +159,8 @@ def _histogram(page: Page) -> None:
         "name": "share of draws", "categories": [page.name, rows[0], 2, rows[1], 2],
         "values": [page.name, rows[0], 4, rows[1], 4], "fill": {"color": style.SERIES[1]}, "gap": 10,
     })  # fmt: skip
-    page.chart(
-        chart, "Lifetime cost over the bootstrap draws", {"name": "cost up to (US dollars)", "num_format": style.DOLLARS},
+    put_chart(
+        page, chart, "Lifetime cost over the bootstrap draws", {"name": "cost up to (US dollars)", "num_format": style.DOLLARS},
         {"name": "share of draws", "num_format": "0%", "min": 0}, legend=False,
     )  # fmt: skip
     page.book.check(

@@ -4,27 +4,25 @@ from __future__ import annotations
 
 from chinchilla_xl.coefficients import NAMES
 from chinchilla_xl.workbooks import style
+from chinchilla_xl.workbooks.book import Book
 from chinchilla_xl.workbooks.columns import Column, table
-from chinchilla_xl.workbooks.fit_charts import interval_chart, residual_chart
+from chinchilla_xl.workbooks.fits import (
+    COEFFICIENT,
+    TABLE_ROWS,
+    WARNING_ROWS,
+    interval_chart,
+    residual_chart,
+)
 from chinchilla_xl.workbooks.fitting.runs import CHARTED
-from chinchilla_xl.workbooks.page import Book, Page
+from chinchilla_xl.workbooks.page import Page
 
-_ROWS = 15
-"""Rows of FIT_COEFFS' table before its warnings."""
-
-COEFFICIENT = "[>=1E+6]0.00E+00;#,##0.0000"
-"""Coefficients, and the ranges of the runs below them."""
-
-_WARNINGS = 5
-"""Warnings that there is room for."""
-
-_RUNS = "run_params,run_tokens,run_loss"
+_FIT = "FIT_COEFFS(run_params,run_tokens,run_loss,fit_confidence)"
 
 
 def fill(book: Book, runs: Page, rows: tuple[int, int]) -> None:
     """Build the sheet."""
-    page = book.page(
-        "Fit", (32, 16, 16, 16, 16, 14, 50), about="coefficients with intervals, verdict, warnings, charts",
+    page = Page(
+        book, "Fit", (32, 16, 16, 16, 16, 14, 50), about="coefficients with intervals, verdict, warnings, charts",
     )  # fmt: skip
     page.title(
         "Fit",
@@ -32,35 +30,40 @@ def fill(book: Book, runs: Page, rows: tuple[int, int]) -> None:
     )
     page.skip()
     page.freeze()
-    page.band("Fitted by FIT_COEFFS", "", "", "", "", "Unit", "How it is computed")
+    page.band("Fitted by FIT_COEFFS", last="How it is computed")
     first = page.row
     page.spill(
-        "fitted_coefficients", (first, first + _ROWS - 1), (0, len(NAMES) - 1),
-        f"=FIT_COEFFS({_RUNS},fit_confidence)", COEFFICIENT,
+        "fitted_coefficients", (first, first + TABLE_ROWS - 1), (0, len(NAMES) - 1),
+        f"={_FIT}", COEFFICIENT,
     )  # fmt: skip
     page.sheet.write(first, 6, "FIT_COEFFS of the runs; warnings, if any, stand below", book.format(font_color=style.GREY, indent=1))  # fmt: skip
     for offset, name in enumerate(NAMES, start=1):
-        page.name_cells(f"fitted_{name}", (first + offset, first + offset), (1, 1))
-    page.name_cells("fitted_law", (first + 1, first + len(NAMES)), (1, 1))
-    page.row = first + _ROWS + _WARNINGS
+        page.name_cells(f"fitted_{name}", first + offset, 1)
+    page.name_cells("fitted_law", (first + 1, first + len(NAMES)), 1)
+    page.row = first + TABLE_ROWS + WARNING_ROWS
     page.skip()
-    page.band("Verdict", "Value", "", "", "", "Unit", "How it is computed")
-    for name, label, place, look in (
-        ("fit_verdict", "Verdict", 7, style.PLAIN),
-        ("fit_points", "Runs", 10, style.WHOLE),
-        ("fit_condition_number", "Condition number", 15, style.SCIENTIFIC),
+    page.band("Verdict", "Value", last="How it is computed")
+    for name, label, place, unit, look in (
+        ("fit_verdict", "Verdict", 7, "words", style.PLAIN),
+        ("fit_points", "Runs", 10, "count", style.WHOLE),
+        ("fit_condition_number", "Condition number", 15, "ratio", style.SCIENTIFIC),
     ):
         page.results(
-            name, label, f"=INDEX(fitted_coefficients,{place},2)",
-            "words" if name == "fit_verdict" else "count" if name == "fit_points" else "ratio", "from the table above", look, [name],
+            name, label, f"=INDEX(fitted_coefficients,{place},2)", unit, "from the table above", look, [name],
         )  # fmt: skip
     page.results(
-        "fit_warnings", "Warnings", f"=ROWS(FIT_COEFFS({_RUNS}))-ROWS(fitted_coefficients)", "count",
+        "fit_warnings", "Warnings", f"=ROWS({_FIT})-ROWS(fitted_coefficients)", "count",
         "rows of FIT_COEFFS beyond the table; LibreOffice shows no warnings below the table", style.WHOLE, ["fit_warnings"],
     )  # fmt: skip
+    # The table's own cells are too narrow for sentences: the first, the gravest, has a row of its own.
+    page.label("Gravest warning")
+    gravest = f'=IF(fit_warnings=0,"none",INDEX({_FIT},ROWS(fitted_coefficients)+1,2))'
+    page.formula(page.row, 1, gravest, align="left")
+    page.name_cells("fit_gravest_warning", page.row, 1)
+    page.row += 1
     page.skip()
     tops = _relative(page)
-    interval_chart(page, tops, "estimate = 1, with its interval")
+    interval_chart(page, tops, "intervals")
     residual_chart(
         page, runs, rows, CHARTED, {"log_base": 10, "num_format": "#,##0", "crossing": "min"},
     )  # fmt: skip
@@ -78,6 +81,7 @@ def fill(book: Book, runs: Page, rows: tuple[int, int]) -> None:
 def _relative(page: Page) -> tuple[int, int]:
     """Estimates as shares of themselves, with what the intervals are below and above."""
     estimate, low, high = (f"INDEX(fitted_coefficients,{{position}},{n})" for n in (2, 4, 5))
+    page.keep_together(len(NAMES) + 2)
     return table(
         page, "interval",
         (

@@ -7,8 +7,9 @@ import numpy as np
 from chinchilla_xl import laws
 from chinchilla_xl.elementwise import POSITIVE
 from chinchilla_xl.workbooks import style
+from chinchilla_xl.workbooks.book import Book
 from chinchilla_xl.workbooks.columns import COUNTER, Column, table
-from chinchilla_xl.workbooks.page import Book, Page
+from chinchilla_xl.workbooks.page import Page
 from chinchilla_xl.workbooks.paper import printed
 
 COUNT = 200
@@ -22,8 +23,8 @@ _NOISE = 0.005
 
 def fill(book: Book) -> tuple[Page, tuple[int, int]]:
     """Build the sheet; it and its first and last row of runs."""
-    page = book.page(
-        "Runs", (8, 16, 16, 13, 9, 14, 14, 14, 10, 14, 14, 30, 34), about="paste training runs here; fitted losses and residuals",
+    page = Page(
+        book, "Runs", (8, 16, 16, 13, 9, 14, 14, 14, 10, 14, 14, 30, 34), about="paste training runs here; fitted losses and residuals",
     )  # fmt: skip
     page.title(
         "Runs",
@@ -41,7 +42,7 @@ def fill(book: Book) -> tuple[Page, tuple[int, int]]:
         Column("filled", "Filled", "run or 0", style.WHOLE, formula="=IF(COUNT({params}:{loss})>0,{run},0)"),
         Column("fitted", "Fitted loss", "nats/token", style.LOSS,
                formula='=IF({filled}>0,CHINCHILLA_LOSS({params},{tokens},fitted_law),"-")'),
-        Column("residual", "Log residual", "fitted over measured", "0.00%", formula='=IF({filled}>0,LN({fitted}/{loss}),"-")'),
+        Column("residual", "Log residual", "log ratio", "0.00%", formula='=IF({filled}>0,LN({fitted}/{loss}),"-")'),
         Column("ratio", "Tokens/param", "tokens/param", style.RATIO, formula='=IF({filled}>0,{tokens}/{params},"-")'),
         Column("shown", "Shown", "run", style.WHOLE, formula="=MAX(1,MIN({run},MAX(run_filled)))"),
         Column("shown_ratio", "Chart: ratio", "tokens/param", style.RATIO, formula="=INDEX(run_ratio,{shown})"),

@@ -1,7 +1,5 @@
 """The paper workbook: Tables 1 to 3 and Figures 1, 2, 5 and 6 of arXiv 2401.00448 from live formulas.
 
->>> from chinchilla_xl.workbooks.paper import build
-
 Printed figures stand beside computed ones; each must round to the printed digits or be one of the few
 deviations that are named with their reason. ``printed`` reads what the paper prints, ``inputs`` has the
 settings of its analysis, ``tables`` and ``figures`` build the pages.
@@ -11,7 +9,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from chinchilla_xl.workbooks.page import PLAIN_HOST
 from chinchilla_xl.workbooks.paper import figures, tables
 from chinchilla_xl.workbooks.paper.inputs import fill_inputs, inputs_page
 from chinchilla_xl.workbooks.standard import Words, framed
@@ -31,7 +28,7 @@ WORDS = Words(
     log=(
         (
             "The paper",
-            "Sardana, Portes, Doubov, Frankle, arXiv 2401.00448v2",
+            "Sardana et al. 2024, arXiv 2401.00448v2",
             "2024-07-18; all printed figures",
         ),
         (
@@ -55,7 +52,7 @@ WORDS = Words(
 )
 
 
-def build(target: Any, host: str = PLAIN_HOST) -> None:
+def build(target: Any, host: str) -> None:
     """Write the paper workbook, without computed values, to a path or a file object."""
     with framed(target, host, WORDS) as book:
         inputs = inputs_page(book)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from chinchilla_xl.elementwise import POSITIVE
 from chinchilla_xl.workbooks import style
+from chinchilla_xl.workbooks.charts import line, put_chart
 from chinchilla_xl.workbooks.columns import COUNTER, FAIL, Column, table
 from chinchilla_xl.workbooks.page import Page
 from chinchilla_xl.workbooks.paper import printed, tables
@@ -36,7 +35,7 @@ def fill(page: Page) -> None:
 
 def _models(page: Page) -> None:
     claim = printed.figure_1()
-    page.band("Models", "Value", *[""] * 7, "Unit", "Name", "Source")
+    page.band("Models", "Value", last="Source")
     rows = (
         ("figure_1_large", "Chinchilla-style model", claim["large"].value, "parameters", "arXiv 2401.00448, Fig. 1", style.COUNT),
         ("figure_1_small", "Smaller model of the same loss", claim["small"].value, "parameters", "arXiv 2401.00448, Fig. 1", style.COUNT),
@@ -58,7 +57,7 @@ def _models(page: Page) -> None:
         ("figure_1_saved", "FLOPs saved", "=figure_1_large_flops-figure_1_small_flops", "FLOPs", "difference", "0.000E+00"),
         ("figure_1_saved_share", "Share of FLOPs saved", "=figure_1_saved/figure_1_large_flops", "share", "FLOPs saved / those of the Chinchilla-style model", "0.00%"),
     )  # fmt: skip
-    page.band("Results", "Value", *[""] * 7, "Unit", "Name", "How it is computed")
+    page.band("Results", "Value", last="How it is computed")
     for name, label, formula, unit, note, look in results:
         page.results(name, label, formula, unit, note, look, [name])
 
@@ -115,31 +114,16 @@ def _charts(page: Page, points: tuple[int, int]) -> None:
             "values": [page.name, y, 1, y, 1],
             "marker": {"type": "circle", "size": 9, "fill": {"color": colour}, "border": {"color": colour}},
         })  # fmt: skip
-    page.chart(
-        chart, "Models of the same loss",
+    put_chart(
+        page, chart, "Models of the same loss",
         {"name": "parameters", "log_base": 10, "min": 1e9, "max": 1e11, "num_format": "0E+00", "crossing": "min"},
         {"name": "training tokens", "log_base": 10, "num_format": "0E+00", "crossing": "min"}, rows=20,
     )  # fmt: skip
     chart = page.book.file.add_chart({"type": "scatter", "subtype": "straight"})
     line(chart, page, "Chinchilla-style", 3, 4, points, style.SERIES[2])
     line(chart, page, "smaller, trained longer", 3, 5, points, style.SERIES[1])
-    page.chart(
-        chart, "Training and inference together",
+    put_chart(
+        page, chart, "Training and inference together",
         {"name": "inference tokens", "num_format": DEMAND.number_format, "min": 0},
         {"name": "cumulative FLOPs", "num_format": "0.0E+00", "min": 0}, rows=20,
     )  # fmt: skip
-
-
-def line(
-    chart: Any, page: Page, name: Any, x: int, y: int, rows: tuple[int, int], colour: str
-) -> None:
-    """Add a curve through the cells of two columns to a chart."""
-    chart.add_series(
-        {
-            "name": name,
-            "categories": [page.name, rows[0], x, rows[1], x],
-            "values": [page.name, rows[0], y, rows[1], y],
-            "marker": {"type": "none"},
-            "line": {"color": colour, "width": 2},
-        }
-    )

@@ -6,9 +6,11 @@ from collections.abc import Callable
 
 from chinchilla_xl.elementwise import POSITIVE
 from chinchilla_xl.workbooks import style
+from chinchilla_xl.workbooks.book import Book
+from chinchilla_xl.workbooks.charts import line, put_chart
 from chinchilla_xl.workbooks.columns import COUNTER, Column, table
 from chinchilla_xl.workbooks.grids import heat_map
-from chinchilla_xl.workbooks.page import Book, Page
+from chinchilla_xl.workbooks.page import Page
 from chinchilla_xl.workbooks.paper import figure_1, printed
 from chinchilla_xl.workbooks.paper.inputs import DEMAND, LOSS, STYLE_PARAMS
 
@@ -23,10 +25,10 @@ _TIMES = "TRANSPOSE(axis_demand)"
 def pages(book: Book) -> list[Page]:
     """The pages of the figures, in order, to be filled by `FILLS`."""
     return [
-        book.page("Figure 1", figure_1.WIDTHS, notes=3, about="two models of the same loss: FLOPs against demand"),
-        book.page("Figure 2", _HEAT, notes=0, about="heat maps of the compute-optimal model over the Chinchilla-style one"),
-        book.page("Figure 5", figure_1.WIDTHS, notes=3, about="loss against tokens per parameter by the laws of Table 1"),
-        book.page("Figure 6", _HEAT, notes=0, about="heat maps of the cost-optimal model over the Chinchilla-style one"),
+        Page(book, "Figure 1", figure_1.WIDTHS, notes=3, about="two models of the same loss: FLOPs against demand"),
+        Page(book, "Figure 2", _HEAT, notes=0, about="heat maps of the compute-optimal model over the Chinchilla-style one"),
+        Page(book, "Figure 5", figure_1.WIDTHS, notes=3, about="loss against tokens per parameter by the laws of Table 1"),
+        Page(book, "Figure 6", _HEAT, notes=0, about="heat maps of the cost-optimal model over the Chinchilla-style one"),
     ]  # fmt: skip
 
 
@@ -89,7 +91,7 @@ def _figure_5(page: Page) -> None:
     )  # fmt: skip
     page.skip()
     page.freeze()
-    page.band("Model", "Value", *[""] * 7, "Unit", "Name", "Source")
+    page.band("Model", "Value", last="Source")
     for name, label, value, unit, source, look in (
         ("figure_5_params", "Size", 367e6, "parameters", "arXiv 2401.00448, Table 4: 370M", style.COUNT),
         ("figure_5_least_ratio", "Fewest tokens per parameter", 10, "tokens/param", "arXiv 2401.00448, Table 4", style.WHOLE),
@@ -114,9 +116,9 @@ def _figure_5(page: Page) -> None:
     page.break_page()
     chart = page.book.file.add_chart({"type": "scatter", "subtype": "straight"})
     for number, (fit, colour) in enumerate(zip(fits, style.SERIES, strict=False), start=1):
-        figure_1.line(chart, page, f"{number}: {fit['data']}", 1, 2 + number, (top, bottom), colour)
-    page.chart(
-        chart, "Loss against tokens per parameter, by the laws of Table 1",
+        line(chart, page, f"{number}: {fit['data']}", 1, 2 + number, (top, bottom), colour)
+    put_chart(
+        page, chart, "Loss against tokens per parameter, by the laws of Table 1",
         {"name": "tokens per parameter", "log_base": 10, "min": 10, "max": 10000, "num_format": "#,##0"},
         {"name": "loss (nats per token)", "num_format": "0.0", "min": 2}, rows=24,
     )  # fmt: skip

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from chinchilla_xl.elementwise import POSITIVE
 from chinchilla_xl.workbooks import blocks, style
+from chinchilla_xl.workbooks.book import Book
 from chinchilla_xl.workbooks.columns import COUNTER, Column, table
 from chinchilla_xl.workbooks.grids import SHORT_COUNT, Axis
-from chinchilla_xl.workbooks.page import Book, Page
+from chinchilla_xl.workbooks.page import Page
 
 _MARKS = 25
 DEMAND = Axis("axis_demand", "inference tokens", _MARKS, SHORT_COUNT)
@@ -16,8 +17,8 @@ STYLE_PARAMS = Axis("axis_params", "its size", _MARKS, SHORT_COUNT)
 
 def inputs_page(book: Book) -> Page:
     """The page, to be filled by `fill_inputs`."""
-    return book.page(
-        "Inputs", (40, 16, 12, 16, 12, 12, 25, 50), notes=3,
+    return Page(
+        book, "Inputs", (40, 16, 12, 16, 12, 12, 25, 50), notes=3,
         about="settings of the paper's Secs. 2 and 6, axes of the heat maps",
     )  # fmt: skip
 
@@ -27,11 +28,11 @@ def fill_inputs(page: Page) -> None:
     page.title("Inputs", "The settings of the paper; change them to see what its figures rest on.")
     page.skip()
     page.freeze()
-    page.band("Scaling law", "Value", "", "", "", "Unit", "Name", "Source")
+    page.band("Scaling law", "Value", last="Source")
     blocks.law(page)
     blocks.flops_factors(page)
     page.skip()
-    page.band("Request", "Value", "", "", "", "Unit", "Name", "Source")
+    page.band("Request", "Value", last="Source")
     blocks.request(page)
     page.results(
         "input_share", "Share of input tokens",
@@ -47,16 +48,16 @@ def fill_inputs(page: Page) -> None:
         "arXiv 2401.00448, Table 3: read literally", style.WHOLE,
     )  # fmt: skip
     page.skip()
-    page.band("GPU pricing and utilisation", "Value", "", "", "", "Unit", "Name", "Source")
+    page.band("GPU pricing and utilisation", "Value", last="Source")
     blocks.machines(page)
     page.skip()
-    page.band("Pass rule", "Value", "", "", "", "Unit", "Name", "Source")
+    page.band("Pass rule", "Value", last="Source")
     page.constant(
         "half_a_digit", "A figure passes if it is as near as this", 0.5 * (1 + 1e-9),
         "digits", "of its last printed digit: it rounds to what is printed", "0.0",
     )  # fmt: skip
     page.skip()
-    page.band("Axes of Figures 2 and 6", "Value", "", "", "", "Unit", "Name", "Source")
+    page.band("Axes of Figures 2 and 6", "Value", last="Source")
     page.input(
         "least_demand", "Fewest inference tokens", 1e9, "tokens", "assumption: left edge",
         style.COUNT, POSITIVE,

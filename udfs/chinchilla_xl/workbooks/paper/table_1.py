@@ -12,17 +12,12 @@ from typing import Any
 from chinchilla_xl.coefficients import NAMES
 from chinchilla_xl.workbooks import style
 from chinchilla_xl.workbooks.columns import FAIL, Column, table
+from chinchilla_xl.workbooks.fits import COEFFICIENT, TABLE_ROWS, WARNING_ROWS
 from chinchilla_xl.workbooks.page import Page
 from chinchilla_xl.workbooks.paper import printed
 from chinchilla_xl.workbooks.paper.printed import Figure
 
 WIDTHS = (38, 24, 13, 11, 12, 12, 12, 12, 12, 14, 9, 18)
-
-_TABLE_ROWS = 15
-"""Rows of FIT_COEFFS' table before its warnings."""
-
-_WARNING_ROWS = 5
-"""Rows left empty for warnings."""
 
 
 def fill(page: Page, compare: Callable[..., None]) -> None:
@@ -49,17 +44,17 @@ def fill(page: Page, compare: Callable[..., None]) -> None:
 def _laws(page: Page) -> None:
     fits = printed.fits()
     page.band("Coefficients by COEFFS: data", "Set", *NAMES)
-    page.name_cells("table_1_names", (page.heading_row, page.heading_row), (2, 1 + len(NAMES)))
+    page.name_cells("table_1_names", page.heading_row, (2, 1 + len(NAMES)))
     first = page.row
     for number, fit in enumerate(fits, start=1):
         page.label(fit["data"])
         page.sheet.write(page.row, 1, fit["set"], page.book.format(indent=1))
         page.spill(
-            f"table_1_law_{number}", (page.row, page.row), (2, 1 + len(NAMES)),
+            f"table_1_law_{number}", page.row, (2, 1 + len(NAMES)),
             f"=COEFFS($B{page.row + 1})", "0.###",
         )  # fmt: skip
         page.row += 1
-    page.name_cells("table_1_data", (first, page.row - 1), (0, 0))
+    page.name_cells("table_1_data", (first, page.row - 1), 0)
     page.name_cells("table_1_coefficients", (first, page.row - 1), (2, 1 + len(NAMES)))
 
 
@@ -84,11 +79,11 @@ def _runs(page: Page) -> None:
         count = sum(ratio <= fit["limit"] for *_, ratio in runs)
         rows = (top, top + count - 1)
         for key, place in (("params", 2), ("tokens", 3)):
-            page.name_cells(f"runs_{number}_{key}", rows, (place, place))
+            page.name_cells(f"runs_{number}_{key}", rows, place)
         page.sheet.write(top - 2, column, f"Loss, law {number}", heading)
         page.sheet.write(top - 1, column, "nats/token", unit)
         page.spill(
-            f"runs_{number}_loss", rows, (column, column),
+            f"runs_{number}_loss", rows, column,
             f"=CHINCHILLA_LOSS(runs_{number}_params,runs_{number}_tokens,table_1_law_{number})", style.LOSS,
         )  # fmt: skip
 
@@ -96,22 +91,22 @@ def _runs(page: Page) -> None:
 def _fits(page: Page) -> None:
     for number, fit in _own():
         page.band(f"FIT_COEFFS on runs of {fit['data']}")
-        rows = (page.row, page.row + _TABLE_ROWS - 1)
+        rows = (page.row, page.row + TABLE_ROWS - 1)
         page.spill(
             f"fit_{number}", rows, (0, len(NAMES) - 1),
-            f"=FIT_COEFFS(runs_{number}_params,runs_{number}_tokens,runs_{number}_loss)", "[>=1E+6]0.00E+00;#,##0.0000",
+            f"=FIT_COEFFS(runs_{number}_params,runs_{number}_tokens,runs_{number}_loss)", COEFFICIENT,
         )  # fmt: skip
-        page.name_cells(f"fit_{number}_estimates", (rows[0] + 1, rows[0] + len(NAMES)), (1, 1))
-        page.row = rows[1] + 1 + _WARNING_ROWS
+        page.name_cells(f"fit_{number}_estimates", (rows[0] + 1, rows[0] + len(NAMES)), 1)
+        page.row = rows[1] + 1 + WARNING_ROWS
     page.band("Found again by FIT_COEFFS: data", "", *NAMES)
     first = page.row
     for number, fit in _own():
         page.label(fit["data"])
         page.spill(
-            f"fit_{number}_law", (page.row, page.row), (2, 1 + len(NAMES)), f"=TRANSPOSE(fit_{number}_estimates)", "0.###",
+            f"fit_{number}_law", page.row, (2, 1 + len(NAMES)), f"=TRANSPOSE(fit_{number}_estimates)", "0.###",
         )  # fmt: skip
         page.row += 1
-    page.name_cells("found_data", (first, page.row - 1), (0, 0))
+    page.name_cells("found_data", (first, page.row - 1), 0)
     page.name_cells("found_coefficients", (first, page.row - 1), (2, 1 + len(NAMES)))
 
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 from chinchilla_xl.elementwise import NON_NEGATIVE, POSITIVE
 from chinchilla_xl.workbooks import style
+from chinchilla_xl.workbooks.book import Book
 from chinchilla_xl.workbooks.columns import FAIL, NAMED, PASS, Column, table
-from chinchilla_xl.workbooks.page import Book, Page
+from chinchilla_xl.workbooks.page import Page
 from chinchilla_xl.workbooks.paper import printed, table_1
 from chinchilla_xl.workbooks.paper.printed import FIGURES, Figure
 
@@ -58,7 +59,7 @@ def pages(book: Book) -> list[Page]:
               "compute-optimal models against print", "cost-optimal models against print")  # fmt: skip
     widths = (table_1.WIDTHS, _WIDTHS, _WIDTHS)
     return [
-        book.page(f"Table {number}", width, notes=2, about=about)
+        Page(book, f"Table {number}", width, notes=2, about=about)
         for number, width, about in zip((1, 2, 3), widths, abouts, strict=True)
     ]
 
@@ -88,7 +89,7 @@ def _fill(page: Page, number: int) -> None:
         len(rows), cases=[f"{prefix}_{model}" for model in models], source=f"arXiv 2401.00448, Table {number}",
     )  # fmt: skip
     page.name_cells(f"{prefix}_computed", (top, bottom), (3, 2 + len(FIGURES)))
-    page.name_cells(f"{prefix}_figures", (top - 2, top - 2), (3, 2 + len(FIGURES)))
+    page.name_cells(f"{prefix}_figures", top - 2, (3, 2 + len(FIGURES)))
     if number == 3:
         page.skip()
         _caption(page, models, [row["requests"] for row in rows], [row["spent"] for row in rows])

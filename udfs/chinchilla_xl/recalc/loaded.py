@@ -1,4 +1,4 @@
-"""The embedded calculation engine (formualizer), with our functions registered in it."""
+"""A workbook in the embedded calculation engine (formualizer), with our functions registered there."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from chinchilla_xl.recalc.addresses import (
     ROW_SHIFT,
     Area,
     Cell,
-    column_letters,
+    address,
+    bare_sheet,
     parse_area,
     parse_cell,
-    quote_sheet,
 )
 from chinchilla_xl.recalc.callbacks import callbacks
 from chinchilla_xl.recalc.engineform import MOST_CELLS, UNSURE, extents
@@ -91,8 +91,8 @@ def parses(formula: str) -> bool:
     return True
 
 
-class Engine:
-    """A workbook loaded and evaluated once.
+class LoadedWorkbook:
+    """A workbook loaded and evaluated; constants may change then, and it is evaluated anew.
 
     Raises BrokenFile with the engine's words if it cannot load the workbook.
     """
@@ -203,7 +203,7 @@ class Engine:
 
     def spilled(self, sheet: str, cell: Cell) -> Area | None:
         """Where the formula in `cell` spilled to, or None if it holds one value."""
-        spill = self._book.inspect_cell(_address(sheet, cell), include_values=False).cell.spill
+        spill = self._book.inspect_cell(address(sheet, cell), include_values=False).cell.spill
         if spill is None or not spill.extent:
             return None
         return parse_area(spill.extent.rpartition("!")[2].replace("$", ""))
@@ -213,7 +213,7 @@ class Engine:
 
         Computed references, such as OFFSET, are not among them.
         """
-        report = self._book.precedents(_address(sheet, cell), max_links=1 << 16, max_work=1 << 30)
+        report = self._book.precedents(address(sheet, cell), max_links=1 << 16, max_work=1 << 30)
         areas: list[tuple[str, Area]] = []
         for precedent in report.precedents:
             fields = precedent.reference.to_dict()
@@ -241,7 +241,7 @@ class Engine:
     def dependents(self, sheet: str, cells: Iterable[Cell]) -> set[tuple[str, Cell]]:
         """Every formula cell that needs one of the given cells, directly or through others."""
         seen: set[tuple[str, Cell]] = set()
-        queue = [_address(sheet, cell) for cell in cells]
+        queue = [address(sheet, cell) for cell in cells]
         while queue:
             report = self._book.dependents(queue.pop(), max_results=1 << 20, max_work=1 << 30)
             for dependent in report.dependents:
@@ -257,18 +257,12 @@ def _brief(error: Exception) -> str:
     return shorten(str(error), 120, placeholder=" ...")
 
 
-def _address(sheet: str, cell: Cell) -> str:
-    return f"{quote_sheet(sheet)}!{column_letters(cell.column)}{cell.row}"
-
-
-def _place(address: str) -> tuple[str, Cell]:
+def _place(text: str) -> tuple[str, Cell]:
     """The sheet and cell of an address as the engine writes it."""
-    sheet, _, cell = address.rpartition("!")
-    if sheet.startswith("'"):
-        sheet = sheet[1:-1].replace("''", "'")
+    sheet, _, cell = text.rpartition("!")
     found = parse_cell(cell)
-    assert found is not None, address
-    return sheet, found
+    assert found is not None, text
+    return bare_sheet(sheet), found
 
 
 def _inbound(arg: Any) -> Any:

@@ -1,12 +1,21 @@
-"""The charts of a fit that its report and its template share: intervals, residuals."""
+"""What sheets that show a fit share: the size of FIT_COEFFS' table, and two charts."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from chinchilla_xl.workbooks import style
+from chinchilla_xl.workbooks.charts import put_chart
 from chinchilla_xl.workbooks.page import Page
 
-COLOUR = "#1F3864"
+TABLE_ROWS = 15
+"""Rows of FIT_COEFFS' table before its warnings."""
+
+WARNING_ROWS = 5
+"""Rows that are left empty for warnings."""
+
+COEFFICIENT = "[>=1E+6]0.00E+00;#,##0.0000"
+"""Coefficients, and the ranges of the runs below them."""
 
 
 def interval_chart(page: Page, rows: tuple[int, int], name: str) -> None:
@@ -20,7 +29,7 @@ def interval_chart(page: Page, rows: tuple[int, int], name: str) -> None:
             "categories": categories,
             "values": [page.name, first, 1, last, 1],
             "line": {"none": True},
-            "marker": {"type": "diamond", "size": 9, "fill": {"color": COLOUR}},
+            "marker": {"type": "diamond", "size": 9, "fill": {"color": style.SERIES[0]}},
             "y_error_bars": {
                 "type": "custom",
                 "plus_values": f"='{page.name}'!$D${first + 1}:$D${last + 1}",
@@ -33,9 +42,9 @@ def interval_chart(page: Page, rows: tuple[int, int], name: str) -> None:
         {"name": "high", "categories": categories, "values": [page.name, first, 4, last, 4],
          "line": {"none": True}, "marker": {"type": "none"}}
     )  # fmt: skip
-    page.chart(
-        chart, f"Intervals: {name}",
-        {"name": "coefficient"}, {"name": "share of the estimate", "num_format": "0%", "min": 0}, legend=False,
+    put_chart(
+        page, chart, f"Coefficients with their {name}, as shares of the estimates",
+        {"name": "coefficient"}, {"name": "share of the estimate", "num_format": "0%", "min": 0}, legend=False, rows=15,
     )  # fmt: skip
 
 
@@ -50,11 +59,11 @@ def residual_chart(
             "name": "log residual",
             "categories": [runs.name, first, ratio, last, ratio],
             "values": [runs.name, first, residual, last, residual],
-            "marker": {"type": "circle", "size": 5, "fill": {"color": COLOUR}},
+            "marker": {"type": "circle", "size": 5, "fill": {"color": style.SERIES[0]}},
         }
     )
-    page.chart(
-        chart, "Residuals against tokens per parameter",
+    put_chart(
+        page, chart, "Residuals against tokens per parameter",
         {"name": "tokens per parameter", "label_position": "low", **axis},
-        {"name": "log of fitted over measured", "num_format": "0.00%"},
+        {"name": "log of fitted over measured", "num_format": "0.00%"}, legend=False, rows=15,
     )  # fmt: skip
