@@ -15,7 +15,7 @@ from pathlib import Path
 from chinchilla_xl.functions import FUNCTIONS
 
 ALLOWED = {"chinchilla-xl", "numpy", "scipy", "pip", "setuptools"}
-SAID = "Error: click or rich is not installed: pip install 'chinchilla-xl[recalc]'\n"
+SAID = 'Error: click or rich is not installed: pip install "chinchilla-xl[recalc]"\n'
 
 
 def main() -> None:

@@ -175,7 +175,9 @@ def budget() -> bytes:
     return template("budget")
 
 
-@pytest.mark.parametrize(("kind", "text"), [("toml", TOML), ("json", JSON), ("csv", CSV)])
+@pytest.mark.parametrize(
+    ("kind", "text"), [("toml", TOML), ("json", JSON), ("csv", CSV), ("csv", CSV.replace(",", ";"))]
+)
 def test_inputs_are_filled_from_every_format(budget, tmp_path, kind, text):
     (tmp_path / "b.xlsx").write_bytes(budget)
     (tmp_path / f"in.{kind}").write_text(text)
@@ -194,6 +196,8 @@ def test_inputs_are_filled_from_every_format(budget, tmp_path, kind, text):
         ({"monts": 3}, "the workbook has no name 'monts' (did you mean months?)"),
         ({"output_MFU": 45}, "output_MFU is refused by the workbook: Output MFU must be in (0, 1]: 45"),
         ({"months": "many"}, "months is refused by the workbook: Months in service must be a whole number from 1 to 60: 'many'"),
+        ({"output_MFU": "0,02"}, "must be in (0, 1]: '0,02' (did you mean 0.02?)"),
+        ({"target_params": "70.000.000.000"}, "'70.000.000.000' (did you mean 70000000000?)"),
         ({"months": 0}, "months is refused by the workbook: Months in service must be a whole number from 1 to 60: 0"),
         ({"quality_by": "size"}, "quality_by is refused by the workbook: Quality is given by must be one of: params, loss: 'size'"),
         ({"months": {"value": 3, "unit": "years"}}, "months is given in years, but the workbook has it in months"),

@@ -167,7 +167,7 @@ def test_without_xlwings_one_line_says_what_to_install():
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False
     )
-    assert "xlwings is not installed: pip install 'chinchilla-xl[excel]'" in result.stderr
+    assert 'xlwings is not installed: pip install "chinchilla-xl[excel]"' in result.stderr
 
 
 def test_the_core_needs_numpy_and_scipy_alone():

@@ -220,7 +220,7 @@ def test_excel_elsewhere_is_refused_in_one_line():
 def test_xlwings_missing_is_said_with_the_extra(monkeypatch):
     monkeypatch.setattr(excel.platform, "system", lambda: "Windows")
     monkeypatch.setitem(sys.modules, "xlwings", None)
-    with pytest.raises(cx.ChinchillaError, match=r"pip install 'chinchilla-xl\[excel\]'"):
+    with pytest.raises(cx.ChinchillaError, match=r'pip install "chinchilla-xl\[excel\]"'):
         open_engine("excel")
 
 

@@ -18,7 +18,7 @@ import chinchilla_xl
 
 MODULES = [m.name for m in pkgutil.walk_packages(chinchilla_xl.__path__, "chinchilla_xl.")]
 
-HINT = re.compile(r"pip install 'chinchilla-xl\[(\w+)\]'")
+HINT = re.compile(r'pip install "chinchilla-xl\[(\w+)\]"')
 
 
 def packages_of(extra: str) -> set[str]:
@@ -101,7 +101,7 @@ def test_without_any_extra_the_command_says_in_one_line_what_to_install(monkeypa
     with without(*OPTIONAL):
         code, printed = run(monkeypatch, capsys, "functions")
     assert code == 3
-    assert printed == "Error: click or rich is not installed: pip install 'chinchilla-xl[recalc]'\n"
+    assert printed == 'Error: click or rich is not installed: pip install "chinchilla-xl[recalc]"\n'
 
 
 @pytest.fixture
@@ -151,7 +151,7 @@ def test_a_command_names_the_extra_that_it_lacks(files, monkeypatch, capsys, pac
         code, printed = run(monkeypatch, capsys, *args.split())
     assert code == 3
     assert printed.count("\n") == 1, printed
-    assert f"pip install 'chinchilla-xl[{extra}]'" in printed
+    assert f'pip install "chinchilla-xl[{extra}]"' in printed
     assert set(files.iterdir()) == before
 
 

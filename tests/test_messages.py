@@ -119,6 +119,8 @@ def run(tmp_path, monkeypatch, capsys, budget):
         ("sweep b.xlsx months.csv --outputs target_los -o n.csv", "(did you mean target_loss?)"),
         ("sweep b.xlsx near.csv --outputs target_loss -o n.csv", "(did you mean months?)"),
         ("sweep b.xlsx months.csv --outputs target_loss -o n.txt", "must go to a .csv, .xlsx or .parquet file"),
+        ("sweep b.xlsx months.csv --outputs target_loss -o months.csv --force", "months.csv exists already: choose another name"),
+        ("sweep b.xlsx b.xlsx --outputs target_loss -o ./b.xlsx --force", "b.xlsx exists already"),
         ("sweep b.xlsx b.xlsx --sheet Budgt --outputs target_loss -o n.csv", "no sheet 'Budgt' (did you mean Budget?): it has Budget"),
         ("fit few.csv", "at least 5 distinct runs: 3; add runs"),
         ("fit text.csv", "'7B' in row 1; correct or remove that run"),

@@ -67,6 +67,11 @@ BAD_FILES = {
     "truncated": (good()[:-100], BrokenFile, "damaged or cut short"),
     "half": (good()[: len(good()) // 2], BrokenFile, "damaged or cut short"),
     "a zip": (rebuilt(xl__workbook_xml=None), UnsupportedFile, "not an Excel workbook"),
+    "ods": (
+        rebuilt(xl__workbook_xml=None, **{"mimetype": b"x", "content.xml": b"x"}),
+        UnsupportedFile,
+        "an OpenDocument file (.ods or the like): save it as .xlsx",
+    ),
     "xlsb": (rebuilt(**{"xl/workbook.bin": b"x"}), UnsupportedFile, "binary workbook"),
     "bomb": (rebuilt(xl__bomb_xml=bytes(50 << 20)), TooLarge, "zip bombs"),
     "twice": (with_duplicate(), BrokenFile, "holds xl/workbook.xml twice"),

@@ -141,7 +141,7 @@ def test_what_is_not_there_and_what_is_unknown_is_said_in_words(memory):
 def test_what_is_missing_is_said_with_what_to_install(monkeypatch):
     with monkeypatch.context() as patch:
         patch.setitem(sys.modules, "fsspec", None)
-        with pytest.raises(cx.ChinchillaError, match=r"pip install 'chinchilla-xl\[remote\]'"):
+        with pytest.raises(cx.ChinchillaError, match=r'pip install "chinchilla-xl\[remote\]"'):
             cx.recompute("memory://b/a.xlsx")
     monkeypatch.setitem(sys.modules, "gcsfs", None)
     with pytest.raises(cx.WorkbookError, match="gcsfs is not installed: pip install gcsfs"):

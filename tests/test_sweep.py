@@ -87,6 +87,15 @@ def test_an_error_stays_in_its_row_and_says_why(budget):
     assert "must stay a number" in text["error"][1]
 
 
+def test_a_text_in_a_column_leaves_the_numbers_beside_it_numbers(budget, tmp_path):
+    (tmp_path / "s.csv").write_text("target_params\n7B\n7e9\ninf\n")
+    found = cx.sweep(budget, tmp_path / "s.csv", ["target_loss"])
+    alone = cx.sweep(budget, pd.DataFrame({"target_params": [7e9]}), ["target_loss"])
+    assert found["target_loss"][1] == alone["target_loss"][0]
+    assert "must stay a number: '7B' (did you mean 7E9?)" in found["error"][0]
+    assert "must stay a number: 'inf'" in found["error"][2]
+
+
 def test_processes_and_executors_share_the_rows(budget):
     frame = scenarios(60)
     expected = cx.sweep(budget, frame, OUTPUTS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from chinchilla_xl.cli_support import (
@@ -188,7 +189,8 @@ def sweep(
     from chinchilla_xl.recalc.sweep import sweep as run
     from chinchilla_xl.recalc.tables import read_table
 
-    check_new(output, suffix_of(output), force)
+    sources = {Path(source).resolve() for source in (workbook, scenarios)}
+    check_new(output, suffix_of(output), force and Path(output).resolve() not in sources)
     names = [name.strip() for name in outputs.split(",") if name.strip()]
     table = read_table(scenarios, sheet)
     reached = 0

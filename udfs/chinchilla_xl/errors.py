@@ -38,7 +38,8 @@ class MissingExtra(ChinchillaError, ImportError):
     """An optional package is missing; the message says what to install."""
 
     def __init__(self, package: str, extra: str) -> None:
-        super().__init__(f"{package} is not installed: pip install 'chinchilla-xl[{extra}]'")
+        # In double quotes, which the shells of every system take away.
+        super().__init__(f'{package} is not installed: pip install "chinchilla-xl[{extra}]"')
 
 
 class WorkbookError(ChinchillaError):

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 
 _POWERS = {"k": 3, "m": 6, "b": 9, "bn": 9, "t": 12}
+_GROUPS = re.compile(r"([-+]?\d{1,3})((?:[,.' \u00a0]\d{3})+)")
+_COMMA = re.compile(r"([-+]?\d+),(\d+(?:[eE][-+]?\d+)?)")
 _SHORT = re.compile(r"\$?\s*([-+]?\d+\.?\d*|[-+]?\.\d+)\s*(%|[kmbt]|bn)", re.IGNORECASE)
 
 
@@ -27,13 +29,19 @@ def number_meant(text: str) -> str:
 
     >>> number_meant("7B"), number_meant("45%"), number_meant("many")
     (' (did you mean 7E9?)', ' (did you mean 0.45?)', '')
+    >>> number_meant("1,5E9"), number_meant("7 000 000"), number_meant("70,000")
+    (' (did you mean 1.5E9?)', ' (did you mean 7000000?)', ' (did you mean 70.000 or 70000?)')
     """
-    found = _SHORT.fullmatch(text.strip())
-    if found is None:
-        return ""
-    figure, unit = found[1], found[2].lower()
-    meant = f"{float(figure) / 100:g}" if unit == "%" else f"{figure}E{_POWERS[unit]}"
-    return f" (did you mean {meant}?)"
+    text = text.strip()
+    meant = []
+    if found := _SHORT.fullmatch(text):
+        figure, unit = found[1], found[2].lower()
+        meant = [f"{float(figure) / 100:g}" if unit == "%" else f"{figure}E{_POWERS[unit]}"]
+    if found := _COMMA.fullmatch(text):
+        meant = [f"{found[1]}.{found[2]}"]
+    if (found := _GROUPS.fullmatch(text)) and found[1].lstrip("+-") != "0":
+        meant.append(found[1] + re.sub(r"\D", "", found[2]))
+    return f" (did you mean {' or '.join(meant)}?)" if meant else ""
 
 
 def share_meant(value: float) -> str:

@@ -107,6 +107,8 @@ class Archive:
         self._check_overlaps()
         if "xl/workbook.bin" in names:
             raise UnsupportedFile("a binary workbook (.xlsb): save it as .xlsx or .xlsm")
+        if "content.xml" in names and "mimetype" in names:
+            raise UnsupportedFile("an OpenDocument file (.ods or the like): save it as .xlsx")
         if "[Content_Types].xml" not in names or "xl/workbook.xml" not in names:
             raise UnsupportedFile("a zip archive, but not an Excel workbook")
         self.names = frozenset(names)

@@ -24,7 +24,7 @@ from chinchilla_xl.recalc.archive import Archive
 from chinchilla_xl.recalc.cached import read_cached
 from chinchilla_xl.recalc.engines import EMBEDDED
 from chinchilla_xl.recalc.files import Location, naming, read_file, suffix_of
-from chinchilla_xl.recalc.inputs import Input, locate, parse_value
+from chinchilla_xl.recalc.inputs import Input, locate, parse_value, separator
 from chinchilla_xl.recalc.parts import read_workbook
 from chinchilla_xl.recalc.report import Report
 from chinchilla_xl.recalc.workbook import recompute
@@ -82,7 +82,7 @@ def read_inputs(path: Location) -> dict[str, Given]:
 
 
 def _parse_csv(text: str) -> dict[str, Any]:
-    rows = csv.DictReader(io.StringIO(text))
+    rows = csv.DictReader(io.StringIO(text), delimiter=separator(text))
     if not {"name", "value"} <= set(rows.fieldnames or ()):
         raise ArgumentError("the first line must name the columns: name, value and perhaps unit")
     found: dict[str, Any] = {}

@@ -12,7 +12,7 @@ import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import lru_cache
 from typing import Any, TypeAlias
 
@@ -20,7 +20,7 @@ from chinchilla_xl.errors import ArgumentError, ChinchillaError, MissingExtra
 from chinchilla_xl.functions import CellError
 from chinchilla_xl.recalc.engines import EMBEDDED, Engine, open_engine
 from chinchilla_xl.recalc.files import Location, is_remote, local_path, naming, only_here, read_file
-from chinchilla_xl.recalc.inputs import Input
+from chinchilla_xl.recalc.inputs import Input, parse_value
 from chinchilla_xl.recalc.journal import ERROR, Journal, Row
 from chinchilla_xl.recalc.live import LiveWorkbook, check, run_all
 from chinchilla_xl.recalc.processes import Lost, collected, in_processes
@@ -118,11 +118,16 @@ def _check_columns(frame: pd.DataFrame, outputs: Sequence[str]) -> None:
 
 def _inputs(row: Mapping[Any, Any]) -> dict[str, Input]:
     """A row's inputs; a blank cell leaves the workbook's own value."""
-    return {
-        str(name): value if isinstance(value, str | bool) else float(value)
-        for name, value in row.items()
-        if not pd.isna(value)
-    }
+    return {str(name): _input(value) for name, value in row.items() if not pd.isna(value)}
+
+
+def _input(value: Any) -> Input:
+    """A cell of a table; one text in a column has made texts of the numbers beside it."""
+    if isinstance(value, str):
+        with suppress(ArgumentError):  # infinite: its row says that it is no number
+            return parse_value(value)
+        return value
+    return value if isinstance(value, bool) else float(value)
 
 
 def _parts(indices: Sequence[int], size: int) -> Iterable[Sequence[int]]:

@@ -17,6 +17,7 @@ from chinchilla_xl.errors import (
 )
 from chinchilla_xl.hints import nearest
 from chinchilla_xl.recalc.files import Location, naming, read_file, suffix_of, write_file
+from chinchilla_xl.recalc.inputs import separator
 
 try:
     import pandas as pd
@@ -57,16 +58,14 @@ def read_table(path: Location, sheet: str | None = None) -> pd.DataFrame:
 def _read_csv(data: bytes, _: str | None) -> pd.DataFrame:
     encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     text = data.decode(encoding)
-    # Commas, semicolons or tabs, whichever the first line has most of; a line with more fields than
-    # the first is an error, where pandas would take the surplus for row names.
-    first = text.partition("\n")[0]
-    if not first.strip():
+    if not text.partition("\n")[0].strip():
         raise ValueError("its first line, which names the columns, is empty")
-    separator = max(",;\t", key=first.count)
+    # A line with more fields than the first is an error, where pandas would take the surplus for
+    # row names.
     with warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)
         try:
-            return pd.read_csv(io.StringIO(text), sep=separator, index_col=False)
+            return pd.read_csv(io.StringIO(text), sep=separator(text), index_col=False)
         except pd.errors.ParserWarning:
             raise ValueError("a line has more fields than the first line has names") from None
 

@@ -115,7 +115,7 @@ def _checks(target: Path) -> Iterator[Check]:
     try:
         installed = version("xlwings")
     except PackageNotFoundError:
-        yield Check("xlwings is not installed", "pip install 'chinchilla-xl[excel]'")
+        yield Check("xlwings is not installed", 'pip install "chinchilla-xl[excel]"')
         return
     yield Check(f"xlwings {installed}")
     pywin32 = find_spec("pythoncom") is not None
