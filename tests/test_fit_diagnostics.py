@@ -135,6 +135,12 @@ def test_terms_that_are_alike_in_every_run_make_the_condition_infinite() -> None
         assert diagnostics.condition_number(theta, runs) == np.inf
 
 
+def test_a_size_term_without_a_slope_is_a_floor_and_makes_the_condition_infinite() -> None:
+    for scale in (-1.0, -0.5, 0.0):
+        theta = np.array([scale, -0.3, 0.5, 0.0, 0.28])
+        assert diagnostics.condition_number(theta, runs_off_by()) == np.inf
+
+
 @pytest.mark.parametrize(("residual", "named"), [(0.101, True), (0.099, False), (-0.101, True)])
 def test_a_run_is_far_off_from_ten_percent_on(residual: float, named: bool) -> None:
     found = warnings(runs_off_by(0.0, residual))
