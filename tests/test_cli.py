@@ -11,6 +11,7 @@ import time
 import openpyxl
 import pytest
 
+from chinchilla_xl.workbooks import template
 from support import cached, saved
 
 
@@ -273,3 +274,27 @@ def test_help_needs_no_calculation_engine(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert "--engine [formualizer|excel|libreoffice]" in done.stdout
+
+
+def test_inputs_that_break_the_workbooks_rules_are_refused_before_anything_is_written(tmp_path):
+    (tmp_path / "b.xlsx").write_bytes(template("budget"))
+    before = (tmp_path / "b.xlsx").read_bytes()
+    for given, words in (
+        ("months=-3", "Months in service must be a whole number from 1 to 60: -3"),
+        ("output_mfu=45", "Output MFU must be in (0, 1]: 45 (did you mean 0.45?)"),
+        ("quality_by=size", "Quality is given by must be one of: params, loss: 'size'"),
+    ):
+        done = run("recompute", "b.xlsx", "--set", given, cwd=tmp_path)
+        assert done.returncode == 2
+        assert done.stderr.count("\n") == 1
+        assert f"is refused by the workbook: {words}" in done.stderr
+        assert (tmp_path / "b.xlsx").read_bytes() == before
+
+
+def test_what_excel_keeps_beside_an_open_workbook_is_passed_over(tmp_path):
+    (tmp_path / "b.xlsx").write_bytes(template("batch"))
+    (tmp_path / "~$b.xlsx").write_bytes(b"\x04user" + bytes(160))
+    done = run("recompute", "b.xlsx", "~$b.xlsx", "--check", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    alone = run("recompute", "~$b.xlsx", cwd=tmp_path)
+    assert alone.returncode == 3

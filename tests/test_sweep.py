@@ -24,6 +24,7 @@ import chinchilla_xl as cx
 from chinchilla_xl.recalc import sweep as sweep_module
 from chinchilla_xl.recalc.calculation import Calculation
 from chinchilla_xl.recalc.live import LiveWorkbook
+from engine_books import needs_libreoffice
 from support import named_values, saved, small_budget
 
 OUTPUTS = ["cost_optimal_cost", "cost_optimal_params", "target_loss"]
@@ -78,13 +79,26 @@ def test_a_blank_leaves_the_workbooks_own_value_and_nothing_leaks_into_the_next_
 
 
 def test_an_error_stays_in_its_row_and_says_why(budget):
-    frame = pd.DataFrame({"output_MFU": [0.01, 45.0, 0.02]})
+    frame = pd.DataFrame({"target_params": [30e9, 1e-300, 7e9]})
     result = cx.sweep(budget, frame, ["cost_optimal_cost"])
     assert result["error"].isna().tolist() == [True, False, True]
-    assert result["cost_optimal_cost"][1] == "#VALUE!"
-    assert "output MFU must be in (0, 1]: 45 (did you mean 0.45?)" in result["error"][1]
+    assert result["cost_optimal_cost"][1] == "#NUM!"
+    assert "CHINCHILLA_TOKENS has no finite answer for these arguments" in result["error"][1]
     text = cx.sweep(budget, pd.DataFrame({"months": [3.0, "many"]}), ["target_loss"])
-    assert "must stay a number" in text["error"][1]
+    assert "Months must be > 0: 'many'" in text["error"][1]
+
+
+@pytest.mark.parametrize(
+    "engine", ["formualizer", pytest.param("libreoffice", marks=needs_libreoffice)]
+)
+def test_a_scenario_that_breaks_the_workbooks_rules_gets_no_result(budget, engine):
+    frame = pd.DataFrame({"output_MFU": [0.01, 45.0, 0.02], "months": [36.0, 36.0, -3.0]})
+    result = cx.sweep(budget, frame, ["target_loss"], engine=engine)
+    assert result["target_loss"].isna().tolist() == [False, True, True]
+    assert result["error"][1:].tolist() == [
+        "output_MFU is refused by the workbook: output MFU must be in (0, 1]: 45 (did you mean 0.45?)",
+        "months is refused by the workbook: Months must be > 0: -3",
+    ]
 
 
 def test_a_text_in_a_column_leaves_the_numbers_beside_it_numbers(budget, tmp_path):
@@ -92,8 +106,8 @@ def test_a_text_in_a_column_leaves_the_numbers_beside_it_numbers(budget, tmp_pat
     found = cx.sweep(budget, tmp_path / "s.csv", ["target_loss"])
     alone = cx.sweep(budget, pd.DataFrame({"target_params": [7e9]}), ["target_loss"])
     assert found["target_loss"][1] == alone["target_loss"][0]
-    assert "must stay a number: '7B' (did you mean 7E9?)" in found["error"][0]
-    assert "must stay a number: 'inf'" in found["error"][2]
+    assert "must be > 0: '7B' (did you mean 7E9?)" in found["error"][0]
+    assert "must be > 0: 'inf'" in found["error"][2]
 
 
 def test_processes_and_executors_share_the_rows(budget):

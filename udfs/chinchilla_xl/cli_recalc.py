@@ -88,8 +88,11 @@ def recompute(
     listed. FILES and OUT may be remote (s3://, gs://, abfs://).
     """
     from chinchilla_xl.recalc import Failure, recompute_all
+    from chinchilla_xl.recalc.files import name_of
     from chinchilla_xl.recalc.inputs import parse_assignments
 
+    # Excel keeps such a file beside a workbook that is open, and *.xlsx takes it in.
+    files = tuple(file for file in files if not name_of(file).startswith("~$")) or files
     outcomes = recompute_all(
         files,
         output,

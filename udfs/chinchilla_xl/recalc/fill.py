@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from chinchilla_xl.errors import ArgumentError, UnsupportedFile
-from chinchilla_xl.hints import nearest, number_meant, share_meant
 from chinchilla_xl.recalc.addresses import Cell
 from chinchilla_xl.recalc.archive import Archive
 from chinchilla_xl.recalc.cached import read_cached
@@ -27,6 +26,7 @@ from chinchilla_xl.recalc.files import Location, naming, read_file, suffix_of
 from chinchilla_xl.recalc.inputs import Input, locate, parse_value, separator
 from chinchilla_xl.recalc.parts import read_workbook
 from chinchilla_xl.recalc.report import Report
+from chinchilla_xl.recalc.rules import Rules, meant
 from chinchilla_xl.recalc.workbook import recompute
 
 
@@ -115,30 +115,30 @@ def check_inputs(data: bytes, given: Mapping[str, Given]) -> list[str]:
     archive = Archive(data)
     outline = read_workbook(archive)
     book = read_cached(data, archive, outline)
+    rules = Rules(data)
     problems = []
     for name, item in given.items():
         try:
             [(title, cells)] = locate({name: item.value}, outline).items()
+            problem = rules.broken_by(name, item.value)
         except ArgumentError as e:
             problems.append(str(e))
             continue
         [cell] = cells
-        problem = _broken_rule(book[title], cell, item)
-        if problem:
-            problems.append(f"{name} {problem}")
+        unfit = _unfit(book[title], cell, item)
+        if problem or unfit:
+            problems.append(problem or f"{name} {unfit}")
     return problems
 
 
-def _broken_rule(sheet: Any, cell: Cell, given: Given) -> str | None:
-    place = sheet.cell(cell.row, cell.column)
+def _unfit(sheet: Any, cell: Cell, given: Given) -> str | None:
+    """How an input does not go with what its cell holds and the unit that is shown beside it."""
     unit = _unit_beside(sheet, cell)
     if given.unit is not None and unit is not None and given.unit != unit:
         return f"is given in {given.unit}, but the workbook has it in {unit}"
-    for rule in sheet.data_validations.dataValidation:
-        if place.coordinate in rule.sqref:
-            return _violation(rule, given.value)
-    if isinstance(place.value, int | float) and not isinstance(given.value, int | float):
-        return f"must be a number: {given.value!r}{_meant(given.value)}"
+    now = sheet.cell(cell.row, cell.column).value
+    if isinstance(now, int | float) and not isinstance(given.value, int | float):
+        return f"must be a number: {given.value!r}{meant(given.value)}"
     return None
 
 
@@ -150,52 +150,3 @@ def _unit_beside(sheet: Any, cell: Cell) -> str | None:
                 found = sheet.cell(cell.row, heading.column).value
                 return str(found) if found is not None else None
     return None
-
-
-def _violation(rule: Any, value: Input) -> str | None:
-    """How a value breaks a data validation; rules that are formulas of cells are not judged."""
-    message = (rule.error or "").rstrip(".")
-    rule_words = message or "it breaks the rule of its cell"
-    shown = repr(value) if isinstance(value, bool | str) else f"{value:.15g}"
-    words = f"is refused by the workbook: {rule_words}: {shown}"
-    if rule.type == "list":
-        choices = (rule.formula1 or "").strip('"').split(",")
-        listed = (rule.formula1 or "").startswith('"')
-        return (
-            words + nearest(str(value), choices) if listed and str(value) not in choices else None
-        )
-    if rule.type not in ("decimal", "whole"):
-        return None
-    if isinstance(value, bool | str):
-        return words + _meant(value)
-    if rule.type == "whole" and value != int(value):
-        return words
-    bounds = [_number(rule.formula1), _number(rule.formula2)]
-    tests: dict[str, Callable[[float, Any, Any], bool]] = {
-        "between": lambda x, a, b: a <= x <= b,
-        "notBetween": lambda x, a, b: not a <= x <= b,
-        "equal": lambda x, a, _: x == a,
-        "notEqual": lambda x, a, _: x != a,
-        "greaterThan": lambda x, a, _: x > a,
-        "greaterThanOrEqual": lambda x, a, _: x >= a,
-        "lessThan": lambda x, a, _: x < a,
-        "lessThanOrEqual": lambda x, a, _: x <= a,
-    }
-    operator = rule.operator or "between"
-    needed = bounds if "etween" in operator else bounds[:1]
-    if any(bound is None for bound in needed):
-        return None
-    if tests[operator](value, *bounds):
-        return None
-    return words + (share_meant(value) if bounds[1] == 1 else "")
-
-
-def _meant(value: Input) -> str:
-    return number_meant(value) if isinstance(value, str) else ""
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        return float(text) if text is not None else None
-    except ValueError:
-        return None

@@ -24,6 +24,7 @@ from chinchilla_xl.recalc.inputs import Input, parse_value
 from chinchilla_xl.recalc.journal import ERROR, Journal, Row
 from chinchilla_xl.recalc.live import LiveWorkbook, check, run_all
 from chinchilla_xl.recalc.processes import Lost, collected, in_processes
+from chinchilla_xl.recalc.rules import Rules
 from chinchilla_xl.recalc.tables import check_table, read_table, write_table
 
 try:
@@ -189,7 +190,8 @@ def run_rows(
     opened: Engine | None = None,
 ) -> list[tuple[int, Row]]:
     """The results of some scenarios: on this process's live workbook, or by a program."""
-    inputs = [given for _, given in rows]
+    refusals = [_rules(path, digest).refusal(given) for _, given in rows]
+    inputs = [given for (_, given), refusal in zip(rows, refusals, strict=True) if not refusal]
     if engine == EMBEDDED:
         live = _live(path, digest)
         found: Iterable[Any] = (_run(live, given, outputs) for given in inputs)
@@ -198,7 +200,11 @@ def run_rows(
     else:
         with closing(open_engine(engine, timeout)) as mine:
             found = run_all(mine, _unchanged(path, digest), inputs, outputs)
-    return [(index, _row(result, outputs)) for (index, _), result in zip(rows, found, strict=True)]
+    results = iter(found)
+    return [
+        (index, _row(refusal or next(results), outputs))
+        for (index, _), refusal in zip(rows, refusals, strict=True)
+    ]
 
 
 def _run(live: LiveWorkbook, inputs: dict[str, Input], outputs: list[str]) -> Any:
@@ -222,6 +228,11 @@ def _row(result: Any, outputs: list[str]) -> Row:
 @lru_cache(maxsize=1)
 def _live(path: str, digest: str) -> LiveWorkbook:
     return LiveWorkbook(_unchanged(path, digest))
+
+
+@lru_cache(maxsize=1)
+def _rules(path: str, digest: str) -> Rules:
+    return Rules(_unchanged(path, digest))
 
 
 def _unchanged(path: str, digest: str) -> bytes:

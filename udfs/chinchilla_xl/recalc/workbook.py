@@ -12,6 +12,7 @@ from chinchilla_xl.recalc.engines import EMBEDDED, Book, Engine, Result, open_en
 from chinchilla_xl.recalc.files import Location, naming, read_file, same_file, write_file
 from chinchilla_xl.recalc.inputs import Input
 from chinchilla_xl.recalc.report import Report
+from chinchilla_xl.recalc.rules import Rules
 
 _LONGEST_MESSAGE = 200
 
@@ -31,7 +32,7 @@ def recompute(
 
     `output` is where the result goes (default: in place, atomically); both may be remote, such as
     s3://bucket/book.xlsx. `inputs` maps defined names or Sheet!A1 addresses to values that are
-    written first. Formulas that cannot be computed faithfully keep their cached value and are listed
+    written first; they must keep to the cells' data validations. Formulas that cannot be computed faithfully keep their cached value and are listed
     in the report. With `check` nothing is written: the report says how many values are out of date.
     `engine` is "formualizer" (embedded), "excel" or "libreoffice" (programs on this machine).
 
@@ -50,7 +51,10 @@ def recompute(
 def recompute_bytes(
     data: bytes, inputs: Mapping[str, Input] | None = None, *, engine: str = EMBEDDED
 ) -> tuple[bytes, Report]:
-    """`recompute` in memory: the new contents of the file, and the report."""
+    """`recompute` in memory: the new contents of the file, and the report.
+
+    Inputs are written as they are, whatever the workbook's data validations say.
+    """
     with closing(open_engine(engine)) as opened:
         [result] = opened.recompute([Book(data, inputs or {})])
     if isinstance(result, ChinchillaError):
@@ -62,20 +66,23 @@ def recompute_files(
     engine: Engine, files: Files, inputs: Mapping[str, Input], *, check: bool
 ) -> list[Report | ChinchillaError]:
     """Recompute some files together: of each, in order, the report or the error."""
-    contents = [_contents(path) for path, _ in files]
+    contents = [_contents(path, inputs) for path, _ in files]
     books = [Book(data, inputs) for data in contents if isinstance(data, bytes)]
     results = iter(engine.recompute(books))
     return [
-        data if isinstance(data, WorkbookError) else _written(data, next(results), file, check)
+        data if isinstance(data, ChinchillaError) else _written(data, next(results), file, check)
         for data, file in zip(contents, files, strict=True)
     ]
 
 
-def _contents(path: str) -> bytes | WorkbookError:
+def _contents(path: str, inputs: Mapping[str, Input]) -> bytes | ChinchillaError:
+    """A file, or why it cannot be read or refuses the inputs."""
     try:
-        return read_file(path)
+        data = read_file(path)
+        refusal = Rules(data).refusal(inputs) if inputs else None
     except WorkbookError as e:
-        return e
+        return _readable(e)
+    return _readable(refusal) if refusal else data
 
 
 def _written(
