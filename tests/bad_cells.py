@@ -241,7 +241,7 @@ ARRAYS: dict[str, Case] = {
             + "SUM(x))"
         ),
         Report,
-        "cannot compute",
+        "its arrays may come to more than",
     ),
     "an outer product of 4 * 10^9 cells": Case(
         with_formula("SUMPRODUCT(B10:B65545*C9:XFD9)"), Report, "its arrays may come to more than"

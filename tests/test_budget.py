@@ -315,7 +315,7 @@ def test_gpu_hours_days_and_machines_follow_from_flops(budget):
 def test_a_sweep_keeps_it_loaded_and_gives_what_recomputation_gives(budget, tmp_path):
     (tmp_path / "b.xlsx").write_bytes(budget)
     frame = pd.DataFrame(
-        {"months": [12.0, 48.0, 12.0, 36.0], "output_MFU": [0.02, 45.0, 0.005, 0.01]}
+        {"months": [12.0, 48.0, 12.0, 36.0], "output_MFU": [0.02, 1.0, 0.005, 0.01]}
     )
     names = ["cost_optimal_npv", "failing_checks", "cost_optimal_over_chinchilla_style_month"]
     result = cx.sweep(tmp_path / "b.xlsx", frame, names)

@@ -298,3 +298,12 @@ def test_what_excel_keeps_beside_an_open_workbook_is_passed_over(tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
     alone = run("recompute", "~$b.xlsx", cwd=tmp_path)
     assert alone.returncode == 3
+
+
+def test_show_tells_what_each_cell_is_called(tmp_path):
+    (tmp_path / "b.xlsx").write_bytes(template("batch"))
+    listing = run("show", "b.xlsx", "--names", cwd=tmp_path).stdout.splitlines()
+    [line] = [line.split() for line in listing if line.startswith("target_params ")]
+    assert line[1:3] == ["Model!B15", "30.00B"]
+    known = set(openpyxl.load_workbook(tmp_path / "b.xlsx").defined_names)
+    assert {line.split()[0] for line in listing[1:] if line[:1].strip()} <= known

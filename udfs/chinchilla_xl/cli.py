@@ -118,11 +118,18 @@ def new(
 
 @cli.command(short_help="Print the named inputs and results of WORKBOOK.")
 @click.argument("workbook", type=click.Path())
-def show(workbook: str) -> None:
+@click.option("--names", is_flag=True, help="Print what each cell is called, for --set and fill.")
+def show(workbook: str, names: bool) -> None:
     """Print the named inputs and results of WORKBOOK, as cached in the file, and its path."""
-    from chinchilla_xl.workbooks.reader import named_rows
+    from chinchilla_xl.workbooks.reader import named_cells, named_rows
 
     out = console()
+    if names:
+        table = Table("name", "cell", "value", "label", box=None, pad_edge=False)
+        for cell in named_cells(workbook):
+            table.add_row(*map(Text, cell))
+        out.print(table)
+        return
     for sheet, columns, rows in named_rows(workbook):
         table = Table(box=None, pad_edge=False)
         for i, heading in enumerate((sheet, *columns, "")):

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 _POWERS = {"k": 3, "m": 6, "b": 9, "bn": 9, "t": 12}
 _GROUPS = re.compile(r"([-+]?\d{1,3})((?:[,.' \u00a0]\d{3})+)")
 _COMMA = re.compile(r"([-+]?\d+),(\d+(?:[eE][-+]?\d+)?)")
+_NUMBER = re.compile(r"[-+]?\d+\.?\d*(?:[eE][-+]?\d+)?")
 _SHORT = re.compile(r"\$?\s*([-+]?\d+\.?\d*|[-+]?\.\d+)\s*(%|[kmbt]|bn)", re.IGNORECASE)
 
 
@@ -31,6 +32,8 @@ def number_meant(text: str) -> str:
     (' (did you mean 7E9?)', ' (did you mean 0.45?)', '')
     >>> number_meant("1,5E9"), number_meant("7 000 000"), number_meant("70,000")
     (' (did you mean 1.5E9?)', ' (did you mean 7000000?)', ' (did you mean 70.000 or 70000?)')
+    >>> number_meant("1e9")
+    ' (did you mean 1e9 without quotes?)'
     """
     text = text.strip()
     meant = []
@@ -41,6 +44,8 @@ def number_meant(text: str) -> str:
         meant = [f"{found[1]}.{found[2]}"]
     if (found := _GROUPS.fullmatch(text)) and found[1].lstrip("+-") != "0":
         meant.append(found[1] + re.sub(r"\D", "", found[2]))
+    if _NUMBER.fullmatch(text):
+        meant = [f"{text} without quotes"]
     return f" (did you mean {' or '.join(meant)}?)" if meant else ""
 
 

@@ -144,6 +144,10 @@ def check_slot(name: str, position: int, slot: Found, array: bool) -> None:
         raise KeepError(f"{slot.arrays[0]} is a range where {where} a single value")
 
 
+_MOST_STACKS = 10
+"""VSTACK and HSTACK in a LET; each may double what the names before it stand for."""
+
+
 def largest(name: str, slots: list[Slot], found: list[Found]) -> tuple[int, int]:
     """The height and width that the array which a call gives has at most, as far as can be told.
 
@@ -153,6 +157,8 @@ def largest(name: str, slots: list[Slot], found: list[Found]) -> tuple[int, int]
         words = [rendered(slot) for slot in slots[:2]] + [""]
         height, width = (int(w or 1) if (w or "1").isdigit() else MOST_MADE for w in words[:2])
         return min(height, MOST_MADE), min(width, MAX_COLUMN)
+    if name == "LET" and "".join(map(rendered, slots)).upper().count("STACK(") > _MOST_STACKS:
+        raise KeepError(f"its arrays may come to more than {MOST_CELLS:,} cells")
     together = Found()
     for inside in found:
         together.arrays += inside.arrays

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
+import re
 from datetime import datetime
 from typing import Any
 
-from chinchilla_xl.errors import WorkbookError
-from chinchilla_xl.recalc.addresses import Cell, parse_area
+from chinchilla_xl.recalc.addresses import Cell, address, bare_sheet, parse_area
 from chinchilla_xl.recalc.archive import Archive
 from chinchilla_xl.recalc.cached import read_cached
-from chinchilla_xl.recalc.files import Location, read_file
+from chinchilla_xl.recalc.files import Location, naming, read_file
 from chinchilla_xl.recalc.parts import read_workbook
 
 Section = tuple[str, list[str], list[list[str]]]
@@ -24,26 +23,46 @@ def named_rows(path: Location) -> list[Section]:
     The label is the text at the left of the row. The heading is the nearest row above that looks like
     one; where none does, the row above the block.
     """
-    path = os.fspath(path)
-    try:
+    book, cells = _opened(path)
+    places: dict[str, dict[int, set[int]]] = {}
+    for _, title, cell in cells:
+        places.setdefault(title, {}).setdefault(cell.row, set()).add(cell.column)
+    return [
+        section
+        for title in book.sheetnames
+        for section in _sections(book[title], places.get(title, {}))
+    ]
+
+
+def named_cells(path: Location) -> list[tuple[str, str, str, str]]:
+    """Of each named cell, sheet by sheet: its name, address, value, and the label of its row."""
+    book, cells = _opened(path)
+    order = {title: i for i, title in enumerate(book.sheetnames)}
+    return [
+        (
+            name,
+            address(title, cell),
+            _text(book[title], cell),
+            _text(book[title], Cell(cell.row, 1)),
+        )
+        for name, title, cell in sorted(cells, key=lambda item: (order[item[1]], item[2]))
+    ]
+
+
+def _opened(path: Location) -> tuple[Any, list[tuple[str, str, Cell]]]:
+    """A workbook as openpyxl reads it, and its named cells: name, sheet and cell."""
+    with naming(path):
         data = read_file(path)
         archive = Archive(data)
         outline = read_workbook(archive)
         book = read_cached(data, archive, outline)
-    except WorkbookError as e:
-        raise type(e)(f"{path}: {e}") from None
-    places: dict[str, dict[int, set[int]]] = {}
+    cells = []
     for name in outline.names:
         sheet, _, place = name.formula.rpartition("!")
-        area = parse_area(place)
-        title = sheet.strip("'").replace("''", "'")
+        area, title = parse_area(place), bare_sheet(sheet)
         if area is not None and area.first == area.last and title in outline.sheets:
-            places.setdefault(title, {}).setdefault(area.first.row, set()).add(area.first.column)
-    return [
-        section
-        for title in outline.sheets
-        for section in _sections(book[title], places.get(title, {}))
-    ]
+            cells.append((name.name, title, area.first))
+    return book, cells
 
 
 def _sections(sheet: Any, rows: dict[int, set[int]]) -> list[Section]:
@@ -127,7 +146,8 @@ def _text(sheet: Any, place: Cell) -> str:
     if cell.number_format == "0":  # a year
         return f"{value:.0f}"
     if "%" in cell.number_format:
-        return f"{value:.{len(cell.number_format.partition('.')[2].rstrip('%'))}%}"
+        digits = re.search(r"\.([0#?]+)%", cell.number_format)
+        return f"{value:.{len(digits[1]) if digits else 0}%}"
     if cell.number_format.endswith("E+00"):
         return f"{value:.2E}"
     if "$" not in cell.number_format:
