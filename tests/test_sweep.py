@@ -6,7 +6,6 @@ import io
 import json
 import multiprocessing
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -304,7 +303,7 @@ def test_a_scenario_that_takes_too_long_is_stopped_and_reported_in_its_row(tmp_p
         cx.sweep(tmp_path / "slow.xlsx", frame, ["Sheet!F1"], executor=executor, timeout=1.0)
 
 
-@pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
+@needs_libreoffice
 def test_libreoffice_runs_a_sweep_too(tmp_path):
     book = openpyxl.Workbook()
     book.active["A1"], book.active["B1"], book.active["C1"] = 2.0, "=A1^2", "=OPT_PARAMS(A1,1)"

@@ -144,6 +144,7 @@ def check_slot(name: str, position: int, slot: Found, array: bool) -> None:
         raise KeepError(f"{slot.arrays[0]} is a range where {where} a single value")
 
 
+_TOO_MANY = f"its arrays may come to more than {MOST_CELLS:,} cells"
 _MOST_STACKS = 10
 """VSTACK and HSTACK in a LET; each may double what the names before it stand for."""
 
@@ -158,7 +159,7 @@ def largest(name: str, slots: list[Slot], found: list[Found]) -> tuple[int, int]
         height, width = (int(w or 1) if (w or "1").isdigit() else MOST_MADE for w in words[:2])
         return min(height, MOST_MADE), min(width, MAX_COLUMN)
     if name == "LET" and "".join(map(rendered, slots)).upper().count("STACK(") > _MOST_STACKS:
-        raise KeepError(f"its arrays may come to more than {MOST_CELLS:,} cells")
+        raise KeepError(_TOO_MANY)
     together = Found()
     for inside in found:
         together.arrays += inside.arrays
@@ -176,7 +177,7 @@ def largest(name: str, slots: list[Slot], found: list[Found]) -> tuple[int, int]
 def check_together(found: Found) -> None:
     """KeepError if arrays may go together to more cells than memory should hold."""
     if (found.sizes or len(found.arrays) > 1) and math.prod(found.most) > MOST_CELLS:
-        raise KeepError(f"its arrays may come to more than {MOST_CELLS:,} cells")
+        raise KeepError(_TOO_MANY)
 
 
 def gives_array(name: str, slots: list[Slot], found: list[Found]) -> bool:

@@ -16,26 +16,28 @@ _BOUND = re.compile(r"""(<(?:\w+:)?cfvo\b[^<>]*?\sval\s*=\s*)(["'])(.*?)\2""", r
 _QUOTES = {"&quot;": '"', "&apos;": "'"}
 
 
+def unquoted(xml: str) -> str:
+    """The text that an element or an attribute holds."""
+    return unescape(xml, _QUOTES)
+
+
 def with_formulas(xml: str, change: Callable[[str], str | None]) -> tuple[str, int]:
     """The text of a part with its formulas changed (None: as it is), and how many have changed."""
     count = 0
 
-    def replace(match: re.Match[str]) -> str:
+    def changed(match: re.Match[str], formula: str, written: Callable[[str], str]) -> str:
         nonlocal count
-        old = unescape(match[2], _QUOTES)
+        old = unquoted(formula)
         new = change(old)
         if new is None or new == old:
             return match[0]
         count += 1
-        return f"{match[1]}{escape(new)}{match[3]}"
+        return written(new)
 
-    def replace_bound(match: re.Match[str]) -> str:
-        nonlocal count
-        old = unescape(match[3], _QUOTES)
-        new = change(old)
-        if new is None or new == old:
-            return match[0]
-        count += 1
-        return match[1] + quoteattr(new)
+    def element(match: re.Match[str]) -> str:
+        return changed(match, match[2], lambda new: f"{match[1]}{escape(new)}{match[3]}")
 
-    return _BOUND.sub(replace_bound, _ELEMENT.sub(replace, xml)), count
+    def bound(match: re.Match[str]) -> str:
+        return changed(match, match[3], lambda new: match[1] + quoteattr(new))
+
+    return _BOUND.sub(bound, _ELEMENT.sub(element, xml)), count

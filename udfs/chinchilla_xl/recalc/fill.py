@@ -23,7 +23,7 @@ from chinchilla_xl.recalc.archive import Archive
 from chinchilla_xl.recalc.cached import read_cached
 from chinchilla_xl.recalc.engines import EMBEDDED
 from chinchilla_xl.recalc.files import Location, naming, read_file, suffix_of
-from chinchilla_xl.recalc.inputs import Input, locate, parse_value, separator
+from chinchilla_xl.recalc.inputs import Input, parse_value, place_of, separator
 from chinchilla_xl.recalc.parts import read_workbook
 from chinchilla_xl.recalc.report import Report
 from chinchilla_xl.recalc.rules import Rules, meant
@@ -115,16 +115,15 @@ def check_inputs(data: bytes, given: Mapping[str, Given]) -> list[str]:
     archive = Archive(data)
     outline = read_workbook(archive)
     book = read_cached(data, archive, outline)
-    rules = Rules(data)
+    rules = Rules(archive, outline)
     problems = []
     for name, item in given.items():
         try:
-            [(title, cells)] = locate({name: item.value}, outline).items()
+            title, cell = place_of(name, outline, item.value)
             problem = rules.broken_by(name, item.value)
         except ArgumentError as e:
             problems.append(str(e))
             continue
-        [cell] = cells
         unfit = _unfit(book[title], cell, item)
         if problem or unfit:
             problems.append(problem or f"{name} {unfit}")

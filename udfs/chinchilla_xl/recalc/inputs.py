@@ -75,6 +75,13 @@ def locate(inputs: Mapping[str, Input], workbook: Workbook) -> dict[str, dict[Ce
     return found
 
 
+def place_of(name: str, workbook: Workbook, value: Input = 0.0) -> tuple[str, Cell]:
+    """Sheet and cell of a single input; ArgumentError as for `locate`."""
+    [(title, cells)] = locate({name: value}, workbook).items()
+    [cell] = cells
+    return title, cell
+
+
 def _usable(key: str, value: object) -> Input:
     """An input as a cell can hold it."""
     if isinstance(value, str):

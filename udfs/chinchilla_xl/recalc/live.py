@@ -16,7 +16,7 @@ from chinchilla_xl.recalc.addresses import Cell, address
 from chinchilla_xl.recalc.archive import Archive
 from chinchilla_xl.recalc.calculation import Calculation
 from chinchilla_xl.recalc.engines import Book, Engine
-from chinchilla_xl.recalc.inputs import Input, locate
+from chinchilla_xl.recalc.inputs import Input, locate, place_of
 from chinchilla_xl.recalc.parts import Workbook, read_workbook
 from chinchilla_xl.recalc.sheets import find_formulas, open_sheets
 from chinchilla_xl.recalc.stored import Stored
@@ -91,9 +91,9 @@ def check(data: bytes, inputs: Sequence[str], outputs: Sequence[str]) -> None:
     sheets = open_sheets(archive, outline)
     find_formulas(sheets.values())
     for name in inputs:
-        for title, cells in locate({name: 0.0}, outline).items():
-            if any(cell in sheets[title].formulas for cell in cells):
-                raise ArgumentError(f"{name} holds a formula: it is no input")
+        title, cell = place_of(name, outline)
+        if cell in sheets[title].formulas:
+            raise ArgumentError(f"{name} holds a formula: it is no input")
     _places(outline, outputs)
 
 
@@ -123,9 +123,4 @@ def run_all(
 
 
 def _places(outline: Workbook, names: Sequence[str]) -> dict[str, tuple[str, Cell]]:
-    found = {}
-    for name in names:
-        [(title, cells)] = locate({name: 0.0}, outline).items()
-        [cell] = cells
-        found[name] = (title, cell)
-    return found
+    return {name: place_of(name, outline) for name in names}

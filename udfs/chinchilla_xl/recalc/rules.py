@@ -5,16 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
-from xml.sax.saxutils import unescape
 
 from chinchilla_xl.errors import ArgumentError
 from chinchilla_xl.hints import nearest, number_meant, share_meant
 from chinchilla_xl.recalc.addresses import Cell, parse_area
 from chinchilla_xl.recalc.archive import Archive
-from chinchilla_xl.recalc.inputs import Input, locate
-from chinchilla_xl.recalc.parts import read_workbook
+from chinchilla_xl.recalc.elements import unquoted
+from chinchilla_xl.recalc.inputs import Input, place_of
+from chinchilla_xl.recalc.parts import Workbook, read_workbook
 
-_QUOTES = {"&quot;": '"', "&apos;": "'"}
 _RULE = re.compile(
     r"<(?P<tag>(?:\w+:)?dataValidation)\b(?P<attributes>[^<>]*?)(?:/>|>(?P<bounds>.*?)</(?P=tag)\s*>)",
     re.DOTALL,
@@ -77,14 +76,14 @@ def data_validations(xml: str) -> list[DataValidation]:
     found = []
     for rule in _RULE.finditer(xml, max(xml.rfind("sheetData"), 0)):
         words = {k: a or b for k, a, b in _ATTRIBUTE.findall(rule["attributes"])}
-        bounds = {k: unescape(text, _QUOTES) for k, text in _BOUND.findall(rule["bounds"] or "")}
+        bounds = {k: unquoted(text) for k, text in _BOUND.findall(rule["bounds"] or "")}
         operator = words.get("operator", "between")
         found.append(
             DataValidation(
                 words.get("sqref", ""),
                 words.get("type", "none"),
                 operator if operator in _TESTS else "between",
-                unescape(words.get("error", ""), _QUOTES),
+                unquoted(words.get("error", "")),
                 (bounds.get("1"), bounds.get("2")),
             )
         )
@@ -94,15 +93,14 @@ def data_validations(xml: str) -> list[DataValidation]:
 class Rules:
     """The data validations of a workbook; those of a sheet are read when they are first needed."""
 
-    def __init__(self, data: bytes) -> None:
-        self._archive = Archive(data)
-        self._outline = read_workbook(self._archive)
+    def __init__(self, archive: Archive, outline: Workbook) -> None:
+        self._archive = archive
+        self._outline = outline
         self._sheets: dict[str, list[DataValidation]] = {}
 
     def broken_by(self, name: str, value: Input) -> str | None:
         """How an input breaks the rule of its cell; ArgumentError if it has no cell."""
-        [(title, cells)] = locate({name: value}, self._outline).items()
-        [cell] = cells
+        title, cell = place_of(name, self._outline, value)
         if title not in self._sheets:
             part = self._outline.sheets[title]
             self._sheets[title] = data_validations(self._archive.text(part))
@@ -118,6 +116,12 @@ class Rules:
             return e
         words = "; ".join(filter(None, problems))
         return ArgumentError(words) if words else None
+
+
+def rules_of(data: bytes) -> Rules:
+    """The rules of the workbook in `data`."""
+    archive = Archive(data)
+    return Rules(archive, read_workbook(archive))
 
 
 def meant(value: Input) -> str:

@@ -24,7 +24,7 @@ from chinchilla_xl.recalc.inputs import Input, parse_value
 from chinchilla_xl.recalc.journal import ERROR, Journal, Row
 from chinchilla_xl.recalc.live import LiveWorkbook, check, run_all
 from chinchilla_xl.recalc.processes import Lost, collected, in_processes
-from chinchilla_xl.recalc.rules import Rules
+from chinchilla_xl.recalc.rules import Rules, rules_of
 from chinchilla_xl.recalc.tables import check_table, read_table, write_table
 
 try:
@@ -232,7 +232,7 @@ def _live(path: str, digest: str) -> LiveWorkbook:
 
 @lru_cache(maxsize=1)
 def _rules(path: str, digest: str) -> Rules:
-    return Rules(_unchanged(path, digest))
+    return rules_of(_unchanged(path, digest))
 
 
 def _unchanged(path: str, digest: str) -> bytes:

@@ -12,7 +12,7 @@ from chinchilla_xl.recalc.engines import EMBEDDED, Book, Engine, Result, open_en
 from chinchilla_xl.recalc.files import Location, naming, read_file, same_file, write_file
 from chinchilla_xl.recalc.inputs import Input
 from chinchilla_xl.recalc.report import Report
-from chinchilla_xl.recalc.rules import Rules
+from chinchilla_xl.recalc.rules import rules_of
 
 _LONGEST_MESSAGE = 200
 
@@ -79,7 +79,7 @@ def _contents(path: str, inputs: Mapping[str, Input]) -> bytes | ChinchillaError
     """A file, or why it cannot be read or refuses the inputs."""
     try:
         data = read_file(path)
-        refusal = Rules(data).refusal(inputs) if inputs else None
+        refusal = rules_of(data).refusal(inputs) if inputs else None
     except WorkbookError as e:
         return _readable(e)
     return _readable(refusal) if refusal else data

@@ -17,6 +17,14 @@ def _is_doubtful(value: Any) -> bool:
     return value is None or (isinstance(value, str) and not value.isascii())
 
 
+def _without_end(values: Any) -> list[Any]:
+    """The values to look among, without the blanks behind the last."""
+    cells = [cell for row in values for cell in row] if isinstance(values, list) else [values]
+    while cells and cells[-1] is None:
+        cells.pop()
+    return cells
+
+
 def _key(value: Any, values: Any = None) -> Any:
     """What a lookup looks for: UNSURE if that is doubtful, and among the values is its like.
 
@@ -28,9 +36,7 @@ def _key(value: Any, values: Any = None) -> Any:
         return value
     if values is None:
         return UNSURE
-    cells = [cell for row in values for cell in row] if isinstance(values, list) else [values]
-    while cells and cells[-1] is None:
-        cells.pop()
+    cells = _without_end(values)
     if value is None:
         return UNSURE if any(cell in (None, 0.0, "") for cell in cells) else 0.0
     if isinstance(value, str):
@@ -56,9 +62,7 @@ def _match(order: float, key: Any, values: Any) -> Any:
     """
     if isinstance(key, dict):
         return key
-    cells = [cell for row in values for cell in row] if isinstance(values, list) else [values]
-    while cells and cells[-1] is None:
-        cells.pop()
+    cells = _without_end(values)
     if not is_number(key):
         return UNSURE
     if order == 1 and all(cell < key for cell in cells if is_number(cell)):
