@@ -37,7 +37,7 @@ EXTREMES = [
     {"training_MFU": 0.01, "input_MFU": 0.01, "output_MFU": 0.01},
     {"quality_by": "loss", "target_loss_given": 1.6901},
     {"quality_by": "loss", "target_loss_given": 20.0},
-    {"target_params": 1.0},
+    {"target_params": 1e6},
     {"target_params": 1e15},
     {"training_fleet": 1},
     {"discount_rate": -0.4},
@@ -61,7 +61,18 @@ IMPOSSIBLE = [
     ({"discount_rate": -1}, "Fleet, discount rate, price fall and start are possible"),
     ({"GPU_price_decline": 1.5}, "Fleet, discount rate, price fall and start are possible"),
     ({"scenario": "Best"}, "The selected scenario exists"),
-    ({"target_params": -5}, "The target quality is a positive number"),
+    (
+        {"target_params": -5},
+        "The target quality is a size of at least a million parameters, and a loss above 0",
+    ),
+    (
+        {"target_params": 30},
+        "The target quality is a size of at least a million parameters, and a loss above 0",
+    ),
+    (
+        {"target_loss_given": 0},
+        "The target quality is a size of at least a million parameters, and a loss above 0",
+    ),
     ({"quality_by": "losses"}, "Quality is given by a size or a loss"),
     ({"quality_by": ""}, "Quality is given by a size or a loss"),
     ({"scenario": "Custom", "output_MFU": 45}, "Scenarios: each of them has a cost"),

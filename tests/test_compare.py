@@ -192,6 +192,7 @@ def test_extreme_inputs_leave_no_error(inputs):
     [
         {"months": 12.5}, {"months": 500.0}, {"months": -1.0}, {"demand_growth": -2.0}, {"loss_tolerance": -1.0},
         {"model_4_given_sizing": "as give"}, {"model_4_given_sizing": ""}, {"model_10_given_params": 7e9},
+        {"target_params": 30.0}, {"model_1_given_params": 137.0}, {"model_1_given_tokens": 168.0},
     ],
 )  # fmt: skip
 def test_inputs_past_the_rules_of_their_cells_fail_a_check(compare, inputs):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from chinchilla_xl.fit import diagnostics, resampling
+from chinchilla_xl.fit import diagnostics, fit, resampling
 from chinchilla_xl.fit.runs import Runs, checked
 from fit_datasets import Array, data_set, table_4
 
@@ -102,6 +102,15 @@ def test_a_tenfold_range_of_ratios_is_still_narrow() -> None:
     (warning,) = warnings(runs_off_by(), ratios=(10.0, 100.0))
     assert warning.startswith("Tokens per parameter range only from 10 to 100")
     assert warnings(runs_off_by(), ratios=(10.0, np.nextafter(100, 101))) == ()
+
+
+@pytest.mark.parametrize(("largest", "said"), [(9.9e5, 1), (1.1e6, 0)])
+def test_counts_that_were_probably_meant_in_millions_are_warned_of(
+    largest: float, said: int
+) -> None:
+    params, tokens = np.geomspace(largest / 100, largest, 12), np.geomspace(1e9, 1e12, 12)
+    found = fit(params, tokens, 2 + 100 / params**0.3 + 100 / tokens**0.3, draws=0)
+    assert sum("give plain counts, 16E9 and not 16" in w for w in found.warnings) == said
 
 
 def test_an_absent_term_has_no_meaning_and_makes_the_condition_infinite() -> None:

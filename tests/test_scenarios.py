@@ -111,6 +111,13 @@ def test_extreme_inputs_leave_no_error(inputs):
     assert named_values(data)["failing_checks"] == 0
 
 
+@pytest.mark.parametrize("cell", ["target_params", "Scenarios!B3"])
+def test_a_size_meant_in_billions_fails_a_check(cell):
+    assert INPUTS[1].name == "target_params"  # the second column of Scenarios
+    data, _ = recompute_bytes(template("batch"), {cell: 30.0})
+    assert named_values(data)["failing_checks"] == 1
+
+
 def test_a_scenario_that_cannot_be_shows_its_error_and_a_failing_check():
     data, _ = recompute_bytes(template("batch"), {"Scenarios!M3": 45.0})
     assert named_values(data)["failing_checks"] >= 1

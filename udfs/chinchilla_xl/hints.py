@@ -49,6 +49,15 @@ def number_meant(text: str) -> str:
     return f" (did you mean {' or '.join(meant)}?)" if meant else ""
 
 
+def billions_meant(value: float) -> str:
+    """Of a number that was to count parameters or tokens: so many billions.
+
+    >>> billions_meant(30), billions_meant(0.5), billions_meant(30_000)
+    (' (did you mean 30E9?)', ' (did you mean 0.5E9?)', '')
+    """
+    return f" (did you mean {value:g}E9?)" if 0 < value < 10_000 else ""
+
+
 def share_meant(value: float) -> str:
     """Of a number that was to be a share: the share of so many percent.
 

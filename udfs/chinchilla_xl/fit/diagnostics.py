@@ -30,6 +30,9 @@ all runs gave 0.18."""
 TOO_FEW_VALUES = 2
 """Two sizes show one difference in loss, which no A and alpha in particular explains."""
 
+SINGLY = 1e6
+"""Largest count of a column below which it was probably meant in millions or billions."""
+
 FEW_RUNS = 10
 """In simulations the 95 % intervals covered the truth 87 to 98 % of the time with 8 runs, 71 to
 76 % with 6."""
@@ -146,6 +149,11 @@ def _of_the_design(runs: Runs, condition: float, ratio_range: tuple[float, float
             found.append(
                 f"Only {TOO_FEW_VALUES} different {name}: {pair} cannot be told apart; "
                 "add runs at a third."
+            )
+        if (largest := column.max()) < SINGLY:
+            found.append(
+                f"The largest {name} is {largest:g}: give plain counts, 16E9 and not 16, since "
+                "whatever takes these coefficients counts so."
             )
     if on_one_line(ratio_range):
         found.append(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from chinchilla_xl.errors import ArgumentError
-from chinchilla_xl.hints import nearest, number_meant, share_meant
+from chinchilla_xl.hints import billions_meant, nearest, number_meant, share_meant
 from chinchilla_xl.recalc.addresses import Cell, parse_area
 from chinchilla_xl.recalc.archive import Archive
 from chinchilla_xl.recalc.elements import unquoted
@@ -20,6 +20,9 @@ _RULE = re.compile(
 )
 _ATTRIBUTE = re.compile(r"""([\w:]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _BOUND = re.compile(r"<(?:\w+:)?formula([12])\s*>([^<>]*)</")
+
+_COUNTS = 1e6
+"""The least bound of cells that count parameters or tokens."""
 
 _TESTS: dict[str, Callable[[float, Any, Any], bool]] = {
     "between": lambda x, a, b: a <= x <= b,
@@ -68,7 +71,10 @@ class DataValidation(NamedTuple):
         needed = bounds if "etween" in self.operator else bounds[:1]
         if None in needed or _TESTS[self.operator](value, *bounds):
             return None
-        return words + (share_meant(value) if bounds[1] == 1 else "")
+        low, high = bounds
+        if high == 1:
+            return words + share_meant(value)
+        return words + (billions_meant(value) if low is not None and low >= _COUNTS else "")
 
 
 def data_validations(xml: str) -> list[DataValidation]:

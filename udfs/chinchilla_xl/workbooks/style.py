@@ -68,12 +68,24 @@ class Between:
         noun = {"whole": "a whole number ", "date": "a date ", "length": "text of a length "}.get(
             self.kind, ""
         )
-        return f"{noun}from {self.low:,} to {self.high:,}" if noun != "a date " else (
-            f"a date from {self.low} to {self.high}"
-        )  # fmt: skip
+        return f"{noun}from {_bound(self.low)} to {_bound(self.high)}"
+
+    def below(self, name: str) -> str:
+        """A formula that counts the cells of `name` with a number below the rule."""
+        return f'COUNTIF({name},"<{self.low:.0f}")'
+
+
+def _bound(bound: float | date) -> str:
+    """A bound as people would type it: 60, -0.5, 1E6, 2026-01-01."""
+    if isinstance(bound, date):
+        return str(bound)
+    return f"{bound:.0E}".replace("E+0", "E").replace("E+", "E") if bound >= 1e6 else f"{bound:g}"
 
 
 SHARE = Between(0, 1)
+PARAMS = Between(1e6, 1e15)
+TOKENS = Between(1e6, 1e18)
+"""What a language model's size and training data may be: 30, meant as billions, is refused."""
 
 Rule: TypeAlias = Domain | Between | Sequence[str]
 """What an input may be: in a domain, between bounds, or one of some words."""

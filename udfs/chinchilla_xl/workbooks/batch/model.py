@@ -14,7 +14,7 @@ from chinchilla_xl.workbooks.style import Between
 INPUTS = (
     Input("scenario", "Name of the scenario", "Base", "text", "assumption", style.PLAIN, Between(1, 40, "length")),
     Input("target_params", "As good as a Chinchilla-style model of", 30e9, "parameters",
-          "assumption (row 4 of Tables 2 and 3 of arXiv 2401.00448)", style.COUNT, POSITIVE),
+          "assumption (row 4 of Tables 2 and 3 of arXiv 2401.00448)", style.COUNT, style.PARAMS),
     Input("requests_per_month", "Requests a month", 646e6, "requests",
           "assumption (by default, with the rows below, 5T tokens in all)", style.COUNT, NON_NEGATIVE),
     *blocks.REQUEST,

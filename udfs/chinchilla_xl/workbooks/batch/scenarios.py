@@ -139,6 +139,11 @@ def fill_results(book: Book) -> None:
         "A scenario has an input that the model cannot take: see the rows of Results with an error.",
     )  # fmt: skip
     book.rule(
+        "Inputs used: every target is a size of at least a million parameters",
+        f"={style.PARAMS.below('used_target_params')}",
+        "Give target_params in parameters: 30E9 for 30 billion.",
+    )
+    book.rule(
         "Results: no cost-optimal model costs more than the Chinchilla-style one",
         "=SUMPRODUCT((result_saved_share<0-check_tolerance)*1)",
         "Formulas were changed: see Results.",

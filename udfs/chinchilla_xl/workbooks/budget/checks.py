@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chinchilla_xl.workbooks import style
 from chinchilla_xl.workbooks.book import Book
 from chinchilla_xl.workbooks.budget.inputs import BY_LOSS, BY_PARAMS, MOST_MONTHS
 from chinchilla_xl.workbooks.budget.models import MODEL_TITLES, MODELS
@@ -34,9 +35,9 @@ def _inputs(book: Book) -> None:
         f"choose {BY_PARAMS} or {BY_LOSS} on Inputs",
     )
     book.rule(
-        "The target quality is a positive number",
-        f"={outside('target_params', '<=0')}+{outside('target_loss_given', '<=0')}",
-        "give the size, or the loss, as a number above 0",
+        "The target quality is a size of at least a million parameters, and a loss above 0",
+        f"={outside('target_params')}+{style.PARAMS.below('target_params')}+{outside('target_loss_given', '<=0')}",
+        "give the size in parameters, 30E9 for 30 billion, and the loss as a number above 0",
     )
     book.rule(
         "The target loss is above the law's E", "=IF(target_loss>coefficient_E,0,1)",

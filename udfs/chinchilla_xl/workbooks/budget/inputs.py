@@ -164,7 +164,7 @@ def _quality(page: Page) -> None:
     )  # fmt: skip
     page.input(
         "target_params", "Chinchilla-style model of this size", 30e9, "parameters",
-        "assumption (row 4 of the paper's Tables 2 and 3)", style.COUNT, POSITIVE,
+        "assumption (row 4 of the paper's Tables 2 and 3)", style.COUNT, style.PARAMS,
     )  # fmt: skip
     page.input(
         "target_loss_given", "Or this loss", 1.96, "nats/token",

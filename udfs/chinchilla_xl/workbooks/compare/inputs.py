@@ -64,7 +64,7 @@ def _quality(page: Page) -> None:
     page.band("Target quality", "Value", last="Source")
     page.input(
         "target_params", "As good as a Chinchilla-style model of", 30e9, "parameters",
-        "assumption (row 4 of Tables 2 and 3 of arXiv 2401.00448)", style.COUNT, POSITIVE,
+        "assumption (row 4 of Tables 2 and 3 of arXiv 2401.00448)", style.COUNT, style.PARAMS,
     )  # fmt: skip
     page.input(
         "loss_tolerance", "Tolerance of the loss", 0.01, "nats/token",
@@ -116,8 +116,8 @@ def _models(book: Book) -> None:
             Column("label", "Row", "", style.PLAIN, [f"Model {n}" for n in range(1, COUNT + 1)], words=True),
             Column("name", "Name", "text", style.PLAIN, names, Between(1, 40, "length"), words=True),
             Column("sizing", "Way of sizing", "choice", style.PLAIN, ways, SIZING, words=True),
-            Column("params", "Parameters", "parameters", style.COUNT, params, POSITIVE),
-            Column("tokens", "Training tokens", "tokens", style.COUNT, tokens, POSITIVE),
+            Column("params", "Parameters", "parameters", style.COUNT, params, style.PARAMS),
+            Column("tokens", "Training tokens", "tokens", style.COUNT, tokens, style.TOKENS),
         ),
         COUNT, cases=[f"{case}_given" for case in CASES],
         source="assumption; LaMDA to Chinchilla: arXiv 2203.15556, Table 1",

@@ -113,6 +113,11 @@ def _checks(book: Book) -> None:
         f"Whole months, from 1 to {MOST_MONTHS}; growth above -100%; a tolerance of at least 0.",
     )
     book.rule(
+        "Inputs: sizes are at least a million parameters, data at least a million tokens",
+        f"={style.PARAMS.below('target_params')}+{style.PARAMS.below('given_params')}+{style.TOKENS.below('given_tokens')}",
+        "Give sizes in parameters and data in tokens: 30E9 for 30 billion.",
+    )
+    book.rule(
         "Models: every row that is filled gives a model",
         f'=COUNTIF(model_quality,"{FAIL}*")',
         "A row lacks a way of sizing, parameters or tokens, or its size cannot reach the target loss: see Table of models.",

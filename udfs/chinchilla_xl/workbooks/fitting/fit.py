@@ -70,7 +70,7 @@ def fill(book: Book, runs: Page, rows: tuple[int, int]) -> None:
     page.finish()
     book.rule(
         "Fit: the runs identify the law", '=IF(fit_verdict="not identified",1,0)',
-        "All runs lie on one line of tokens per parameter, or nearly: add runs at other ratios (see docs/fitting.md).",
+        "All runs lie on one line of tokens per parameter, or nearly: add runs at other ratios.",
     )  # fmt: skip
     book.check(
         "Fit: it rests on all runs", "=fit_points", "=MAX(run_filled)", "runs",
