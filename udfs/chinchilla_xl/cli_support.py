@@ -40,6 +40,7 @@ FORCE = click.option("--force", is_flag=True, help="Replace the output if it exi
 JSON = click.option("--json", "as_json", is_flag=True, help="Report in JSON.")
 
 _LONGEST_FORMULA = 80
+_MOST_NAMES = 5
 _ADDRESS = re.compile(r"(?<![\w.])\$?[A-Z]{1,3}\$?[0-9]+(?![\w.]|: )")
 
 
@@ -111,6 +112,14 @@ def print_outcome(outcome: Any, check: bool) -> None:
     kept = f", {len(outcome.kept)} kept" if outcome.kept else ""
     click.echo(f"{outcome.output}: {outcome.formulas} formulas, {changed}{kept}")
     print_formulas("kept", outcome.kept)
+    if outcome.outdated:
+        named = ", ".join(outcome.outdated[:_MOST_NAMES])
+        more = len(outcome.outdated) - _MOST_NAMES
+        others = f" and {more} more" if more > 0 else ""
+        click.echo(
+            f"  perhaps of the old inputs: {named}{others}; Excel computes them when it opens the file",
+            err=True,
+        )
     for message in outcome.messages:
         click.echo(f"  note: {message}", err=True)
 

@@ -36,7 +36,8 @@ class Report:
 
     `formulas` counts formula cells, `changed` those whose cached value is new, `stale` those whose
     value was out of date by more than the rounding of the last digits; `kept` lists those
-    that could not be computed faithfully, `messages` says why functions of ours gave errors.
+    that could not be computed faithfully, `outdated` names these cells if inputs were
+    given: their values may belong to the old ones. `messages` says why functions of ours gave errors.
     """
 
     path: str
@@ -45,6 +46,7 @@ class Report:
     changed: int = 0
     stale: int = 0
     kept: list[Kept] = field(default_factory=list)
+    outdated: list[str] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
 
     @property

@@ -11,6 +11,7 @@ from chinchilla_xl.errors import ChinchillaError, WorkbookError
 from chinchilla_xl.recalc.engines import EMBEDDED, Book, Engine, Result, open_engine
 from chinchilla_xl.recalc.files import Location, naming, read_file, same_file, write_file
 from chinchilla_xl.recalc.inputs import Input
+from chinchilla_xl.recalc.outdated import mark_outdated
 from chinchilla_xl.recalc.report import Report
 from chinchilla_xl.recalc.rules import rules_of
 
@@ -56,7 +57,7 @@ def recompute_bytes(
     Inputs are written as they are, whatever the workbook's data validations say.
     """
     with closing(open_engine(engine)) as opened:
-        [result] = opened.recompute([Book(data, inputs or {})])
+        [result] = _computed(opened, [Book(data, inputs or {})])
     if isinstance(result, ChinchillaError):
         raise _readable(result)
     return result
@@ -68,11 +69,21 @@ def recompute_files(
     """Recompute some files together: of each, in order, the report or the error."""
     contents = [_contents(path, inputs) for path, _ in files]
     books = [Book(data, inputs) for data in contents if isinstance(data, bytes)]
-    results = iter(engine.recompute(books))
+    results = iter(_computed(engine, books))
     return [
         data if isinstance(data, ChinchillaError) else _written(data, next(results), file, check)
         for data, file in zip(contents, files, strict=True)
     ]
+
+
+def _computed(engine: Engine, books: Sequence[Book]) -> list[Result]:
+    """The result of each workbook; one in which values of old inputs are left says so."""
+    results = engine.recompute(books)
+    for i, (book, result) in enumerate(zip(books, results, strict=True)):
+        if book.inputs and not isinstance(result, ChinchillaError):
+            data, report = result
+            results[i] = mark_outdated(data, report), report
+    return results
 
 
 def _contents(path: str, inputs: Mapping[str, Input]) -> bytes | ChinchillaError:
