@@ -8,6 +8,7 @@ from scipy.stats import scoreatpercentile
 
 import chinchilla_xl as cx
 from blocks import block, errors, numbers
+from chinchilla_xl.recalc import recompute_bytes
 from chinchilla_xl.workbooks import template
 from paper import TABLE_2, TABLE_3, agrees, printed
 from support import named_values
@@ -49,6 +50,11 @@ def filled(data: bytes) -> tuple[np.ndarray, ...]:
         block(data, f"run_{name}").ravel()[:count].astype(float)
         for name in ("params", "tokens", "loss")
     )
+
+
+def test_recomputing_it_repeats_nothing_that_was_said_before_the_fit_had_spilled(fitted):
+    _, report = recompute_bytes(fitted)
+    assert (report.messages, report.kept) == ([], [])
 
 
 def test_noiseless_runs_give_back_their_law(noiseless):

@@ -105,7 +105,8 @@ def test_blank_rows_below_the_runs_are_left_out_and_blanks_among_them_are_named(
     ("change", "code", "message"),
     [
         (lambda n, d, y: (n, d, [CellError("#REF!"), *y[1:]]), "#REF!", "losses holds #REF! in row 1"),
-        (lambda n, d, y: (n, d, ["2.1", *y[1:]]), "#VALUE!", "losses must be numbers: '2.1' in row 1; correct or remove that run"),
+        (lambda n, d, y: (n, d, ["2.1", *y[1:]]), "#VALUE!", "losses must be numbers: '2.1' in row 1 (did you mean 2.1 without quotes?); correct or remove that run"),
+        (lambda n, d, y: (n, d, ["3,44628", *y[1:]]), "#VALUE!", "losses must be numbers: '3,44628' in row 1 (did you mean 3.44628?); correct or remove that run"),
         (lambda n, d, y: (n, d, [True, *y[1:]]), "#VALUE!", "losses must be numbers: True in row 1; correct or remove that run"),
         (lambda n, d, y: (n, d, [-1.0, *y[1:]]), "#VALUE!", "losses must be finite and > 0: -1 in row 1; correct or remove that run"),
         (lambda n, d, y: (n, d, y[1:]), "#VALUE!", "losses must have as many values as params: 46 against 47; give one row for each run"),
@@ -190,7 +191,11 @@ def test_runs_are_read_from_every_format_and_columns_guessed(tmp_path, kind):
     result = run(path.name, cwd=tmp_path)
     assert (result.returncode, result.stderr) == (0, "")
     lines = result.stdout.splitlines()
-    assert lines[:3] == ["params: Model Size", "tokens: Train Tokens", "loss: val_loss"]
+    assert lines[:3] == [
+        "params read from: Model Size",
+        "tokens read from: Train Tokens",
+        "loss read from: val_loss",
+    ]
     alpha = next(line.split() for line in lines if line.startswith("alpha"))
     assert float(alpha[1]) == pytest.approx(cx.fit_coeffs(PARAMS, TOKENS, LOSSES)[4, 1], rel=1e-5)
 
@@ -199,7 +204,7 @@ def test_tokens_follow_from_flops(tmp_path):
     frame = pd.DataFrame({"N": PARAMS, "C": 6 * PARAMS * TOKENS, "loss": LOSSES})
     frame.to_csv(tmp_path / "runs.csv", index=False)
     result = run("runs.csv", cwd=tmp_path)
-    assert "tokens: C / (6 x N)" in result.stdout
+    assert "tokens read from: C / (6 x N)" in result.stdout
     assert f"{cx.fit_coeffs(PARAMS, TOKENS, LOSSES)[1, 1]:.6g}" in result.stdout
 
 
@@ -212,6 +217,7 @@ def test_tokens_follow_from_flops(tmp_path):
         (FRAME.assign(val_loss=0.0), [], 2, "losses must be finite and > 0: 0 in row 1"),
         (FRAME, ["-o", "fit.csv"], 2, "the file must end in .xlsx: fit.csv"),
         (FRAME.head(0), [], 3, "it holds no rows"),
+        (FRAME.rename(columns={"Model Size": "", "val_loss": ""}), [], 2, "no column of params was found among Train Tokens, note: name it with --params, or let the names of the columns be the first line"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_fitted_is_said_in_one_line(tmp_path, frame, args, code, message):
@@ -258,7 +264,7 @@ def test_any_usual_separator_is_read_and_blank_lines_at_the_end_left_out(tmp_pat
 def test_a_column_of_flops_that_is_named_beats_a_guessed_one_of_tokens(tmp_path):
     FRAME.assign(flops=6 * PARAMS * TOKENS * 2).to_csv(tmp_path / "runs.csv", index=False)
     result = run("runs.csv", "--flops", "flops", cwd=tmp_path)
-    assert "tokens: flops / (6 x Model Size)" in result.stdout
+    assert "tokens read from: flops / (6 x Model Size)" in result.stdout
     both = run("runs.csv", "--flops", "flops", "--tokens", "Train Tokens", cwd=tmp_path)
     assert (both.returncode, "not both" in both.stderr) == (2, True)
     same = run("runs.csv", "--loss", "Model Size", cwd=tmp_path)

@@ -289,6 +289,14 @@ def test_whatever_the_arguments_a_cell_gets_a_value_or_an_error(function, args):
                 assert math.isfinite(cell)
 
 
+def test_an_argument_that_is_nowhere_described_is_named():
+    def tokens_at_rate(params, rate):
+        """Tokens."""
+
+    with pytest.raises(LookupError, match=r"TOKENS_AT_RATE: functions/parameters\.py lacks rate$"):
+        WorksheetFunction(tokens_at_rate, "", None, "")
+
+
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda f: f.name)
 def test_names_and_texts_fit_every_host(function):
     assert 3 <= len(function.name) <= 128

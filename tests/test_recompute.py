@@ -297,7 +297,9 @@ def test_inputs_are_written_by_name_and_by_address():
         ("both", "'both' must be a single cell"),
         ("Nowhere!A1", "no sheet 'Nowhere'"),
         ("Sheet!B1", "Sheet!B1 holds a formula"),
-        ("Sheet!A0", "must be a single cell"),
+        ("Sheet!A1:A2", "must be a single cell"),
+        ("Sheet!A0", "must be a name or a cell such as Inputs!B7"),
+        ("Sheet!D99999999", "must be a name or a cell such as Inputs!B7"),
     ],
 )
 def test_inputs_that_fit_nothing_are_refused(name, message):

@@ -223,7 +223,7 @@ def fit(
     columns = {"params": params, "tokens": tokens, "flops": flops, "loss": loss}
     table = read_runs(runs, columns, sheet)
     for role, column in table.chosen.items():
-        click.echo(f"{role}: {column}")
+        click.echo(f"{role} read from: {column}")
     found = fitting.fit(table.params, table.tokens, table.losses, confidence=confidence)
     out = console()
     head, *rows = fit_table(found).tolist()

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from chinchilla_xl.elementwise import Array
 from chinchilla_xl.errors import ArgumentError
+from chinchilla_xl.hints import number_meant
 
 FEWEST_RUNS = 5
 """The law has five coefficients."""
@@ -106,8 +107,9 @@ def _positive_column(name: str, values: npt.ArrayLike) -> Array:
     for row, cell in enumerate(cells.ravel(), start=1):
         if not isinstance(cell, Real) or isinstance(cell, bool | np.bool_):
             shown = "a blank" if cell is None else repr(cell)
+            hint = number_meant(cell) if isinstance(cell, str) else ""
             raise FitError(
-                f"{name} must be numbers: {shown} in row {row}; correct or remove that run"
+                f"{name} must be numbers: {shown} in row {row}{hint}; correct or remove that run"
             )
     try:
         column = cells.ravel().astype(np.float64)

@@ -73,6 +73,8 @@ class WorksheetFunction:
         self._reason = reason
         self.gives = gives
         names = formula.__code__.co_varnames[: formula.__code__.co_argcount]
+        if unknown := set(names) - set(PARAMETERS):
+            raise LookupError(f"{self.name}: functions/parameters.py lacks {', '.join(unknown)}")
         self.parameters: tuple[Parameter, ...] = tuple(PARAMETERS[name] for name in names)
         optional = formula.__defaults__ or ()
         self.required = len(names) - len(optional)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from chinchilla_xl.errors import ArgumentError, BrokenFile
@@ -33,12 +34,11 @@ from chinchilla_xl.recalc.report import Kept, Report, needs
 from chinchilla_xl.recalc.sheetedit import KEEP, Edit, Recached, differs, edited
 from chinchilla_xl.recalc.sheets import Sheet, children, find_formulas, open_sheets, write_inputs
 from chinchilla_xl.recalc.sheetxml import Formula
-from chinchilla_xl.recalc.values import LONGEST_TEXT, Value, same
+from chinchilla_xl.recalc.values import Value, is_ordinary, is_residue, same
 
 _PATIENCE = 12
 """Passes after which what rests on a kept formula is kept at once, without a last look."""
 _ORDINARY = 1e-300
-_TINY = 1e-9
 
 
 class Calculation:
@@ -180,7 +180,7 @@ class Calculation:
             values = self._values[sheet.title] = loaded.column(sheet.title, places)
             harmless = sheet.plain_numbers()
             for index, value in enumerate(values):
-                ordinary = _is_ordinary(value)
+                ordinary = is_ordinary(value)
                 if ordinary and harmless[index]:
                     continue
                 cell = Cell.at(places[index])
@@ -197,7 +197,7 @@ class Calculation:
         if cell in sheet.kept:
             return False
         if isinstance(value, float) and _ORDINARY < abs(value) < math.inf:
-            if abs(value) < _TINY and _is_residue(value) and "SUM" in sheet.text(cell).upper():
+            if is_residue(value) and "SUM" in sheet.text(cell).upper():
                 sheet.kept[cell] = "its result is what rounding has left of a sum"
                 return True
             if not sheet.may_spill(cell):
@@ -296,18 +296,32 @@ class Calculation:
         report.formulas = sum(len(sheet.formulas) for sheet in self._sheets.values())
         spills: dict[str, dict[Cell, Edit]] = {title: {} for title in self._sheets}
         if loaded is not None:
-            report.messages = list(loaded.messages)
             report.kept = self._kept(loaded)
             for title, sheet in self._sheets.items():
                 for cell, formula in sheet.formulas.special.items():
                     if formula.kind == "array" and cell not in sheet.kept:
                         spills[title] |= _spill_edits(loaded, sheet, formula)
+            report.messages = self._explaining(loaded.messages, spills)
         self._loaded = loaded = None
         parts = {
             sheet.xml.part: self._pieces(sheet, spills[title], report)
             for title, sheet in self._sheets.items()
         }
         return self._archive.replaced(parts), report
+
+    def _explaining(
+        self, messages: Mapping[str, str], spills: Mapping[str, Mapping[Cell, Edit]]
+    ) -> list[str]:
+        """Those of the messages that explain an error which some cell shows, and all warnings.
+
+        The engine calls functions before arrays have spilled too, and formulas catch errors.
+        """
+        values: Iterable[Any] = chain(
+            *self._values.values(),
+            *((edit.value for edit in edits.values()) for edits in spills.values()),
+        )
+        shown = {value.code for value in values if isinstance(value, CellError)}
+        return [message for message, code in messages.items() if not code or code in shown]
 
     def _pieces(self, sheet: Sheet, spills: Mapping[Cell, Edit], report: Report) -> Iterator[Piece]:
         """A worksheet part in pieces; none if it stays as it is in the file."""
@@ -347,18 +361,6 @@ def _has_impossible_children(loaded: LoadedWorkbook, sheet: Sheet, cell: Cell) -
     spill = loaded.spilled(sheet.title, cell)
     filled = loaded.values(sheet.title, children(spill))
     return any(possible(value) is not value for value in filled.values())
-
-
-def _is_ordinary(value: Value | EngineFailure) -> bool:
-    """Whether a value can be taken as it is."""
-    if type(value) is float:
-        return _TINY <= abs(value) < math.inf or not value
-    return type(value) is bool or (type(value) is str and len(value) <= LONGEST_TEXT)
-
-
-def _is_residue(value: float) -> bool:
-    """Whether a number has so few binary digits that it may be the rest of larger ones."""
-    return (math.frexp(value)[0] * 64).is_integer()
 
 
 def _changed(sheets: Mapping[str, Sheet], loaded: LoadedWorkbook) -> bool:

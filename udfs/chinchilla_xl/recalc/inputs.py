@@ -107,6 +107,8 @@ def _single_cell(key: str, reference: str) -> tuple[str, Cell]:
     sheet, _, place = reference.rpartition("!")
     sheet = bare_sheet(sheet)
     area = parse_area(place)
+    if "!" in key and area is None:
+        raise ArgumentError(f"the input {key!r} must be a name or a cell such as Inputs!B7")
     if not sheet or area is None or area.first != area.last:
         raise ArgumentError(f"the input {key!r} must be a single cell: it is {reference}")
     return sheet, area.first

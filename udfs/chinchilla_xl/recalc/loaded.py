@@ -98,7 +98,8 @@ class LoadedWorkbook:
     """
 
     def __init__(self, data: bytes, *, date1904: bool) -> None:
-        self.messages: dict[str, None] = {}
+        self.messages: dict[str, str] = {}
+        """What our functions have to say, and the error that it explains; of a warning, ""."""
         self._fatal: BaseException | None = None
         evaluation = formualizer.EvaluationConfig()
         evaluation.enable_parallel = False  # Python callbacks would only wait for each other
@@ -140,7 +141,7 @@ class LoadedWorkbook:
                 if type(result) is float:
                     return result
                 if isinstance(result, CellError) and result.message:
-                    self.messages[f"{name} gave {result.code}: {result.message}"] = None
+                    self.messages[f"{name} gave {result.code}: {result.message}"] = result.code
                 return _outbound(result)
             except _UncomputedError as e:
                 return e.args[0]
@@ -166,7 +167,7 @@ class LoadedWorkbook:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always", ExtrapolationWarning)
                 self._book.evaluate_all()
-            self.messages |= {str(w.message): None for w in caught}
+            self.messages |= {str(w.message): "" for w in caught}
         except Exception as e:  # noqa: BLE001 (the engine raises several unrelated kinds)
             if self._fatal is None:
                 raise BrokenFile(f"the engine cannot evaluate it: {_brief(e)}") from None

@@ -8,6 +8,7 @@ import warnings
 import zipfile
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
+from pathlib import Path
 
 from chinchilla_xl.errors import (
     ArgumentError,
@@ -33,7 +34,8 @@ def read_table(path: Location, sheet: str | None = None) -> pd.DataFrame:
     reader = _READERS.get(suffix_of(path))
     path = os.fspath(path)
     if reader is None:
-        raise UnsupportedFile(f"{path}: a table must be a .csv, .xlsx or .parquet file")
+        kind = "it is a folder: " if Path(path).is_dir() else ""
+        raise UnsupportedFile(f"{path}: {kind}a table must be a .csv, .xlsx or .parquet file")
     with naming(path):
         data = read_file(path)
     _need(_READ_WITH, suffix_of(path))

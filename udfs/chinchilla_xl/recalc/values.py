@@ -21,6 +21,7 @@ _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_
 _SPELLED = re.compile("_x([0-9A-Fa-f]{4})_")
 _MARKUP = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _EXACT_INTEGERS = 2.0**53
+_TINY = 1e-9
 
 
 def encode(value: Value, prefix: bytes = b"") -> tuple[bytes, bytes]:
@@ -72,3 +73,15 @@ def decode(kind: str, text: str) -> Value:
 def same(a: Value, b: Value) -> bool:
     """Whether two values are equal and of one kind (TRUE is not 1)."""
     return type(a) is type(b) and a == b
+
+
+def is_ordinary(value: object) -> bool:
+    """Whether a result can be taken as it is."""
+    if type(value) is float:
+        return _TINY <= abs(value) < math.inf or not value
+    return type(value) is bool or (type(value) is str and len(value) <= LONGEST_TEXT)
+
+
+def is_residue(value: float) -> bool:
+    """Whether a number is so small, of so few binary digits, that larger ones may have left it."""
+    return abs(value) < _TINY and (math.frexp(value)[0] * 64).is_integer()

@@ -96,13 +96,16 @@ def _column(frame: pd.DataFrame, role: str, given: str | None, *, required: bool
     found = next((plain[usual] for usual in USUAL_NAMES[role] if usual in plain), None)
     if found is None and required:
         raise ArgumentError(
-            f"no column of {role} was found among {_listed(frame)}: name it with --{role}"
+            f"no column of {role} was found among {_listed(frame)}: name it with --{role}, or let "
+            "the names of the columns be the first line"
         )
     return found
 
 
 def _listed(frame: pd.DataFrame) -> str:
-    return ", ".join(str(name) for name in frame.columns)
+    """The columns that have a name; pandas makes one up for a blank."""
+    named = [str(name) for name in frame.columns if not str(name).startswith("Unnamed: ")]
+    return ", ".join(named)
 
 
 def _cells(frame: pd.DataFrame, name: str) -> list[Any]:

@@ -133,7 +133,10 @@ def _checks(target: Path) -> Iterator[Check]:
 def _excel() -> Check:
     found = windows.excel()
     if found is None:
-        return Check("Excel is not installed", "install it, or use another route (docs/excel.md)")
+        return Check(
+            "Excel is not installed",
+            "install it, or use LibreOffice (chinchilla-xl addin install --host calc)",
+        )
     known = " ".join(part for part in (found.version, found.platform) if part)
     return Check(f"Excel {known or 'of an unknown version'}: {found.path}")
 

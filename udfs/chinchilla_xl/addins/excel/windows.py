@@ -28,8 +28,8 @@ def require() -> None:
     """Raise ProgramMissing where Excel cannot load an add-in that calls Python."""
     if sys.platform != "win32":
         raise ProgramMissing(
-            "Excel calls Python on this machine on Windows alone: use xlwings Lite in Excel on macOS or "
-            "the web (docs/excel.md), or LibreOffice (chinchilla-xl addin install --host calc)"
+            "Excel calls Python on this machine on Windows alone: use the add-in for xlwings Lite in "
+            "Excel on macOS or the web, or LibreOffice (chinchilla-xl addin install --host calc)"
         )
 
 
