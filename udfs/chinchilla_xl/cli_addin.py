@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from chinchilla_xl.addins import HOSTS, Status, host
-from chinchilla_xl.cli_support import check_new
+from chinchilla_xl.cli_support import FORCE, check_new
 from chinchilla_xl.errors import MissingExtra
 
 try:
@@ -48,7 +48,7 @@ def addin() -> None:
     "-o", "--output", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
     help="Where to write it (default: chinchilla-xl with the host's ending, here).",
 )  # fmt: skip
-@click.option("--force", is_flag=True, help="Replace FILE if it exists.")
+@FORCE
 def build(name: str, output: Path | None, force: bool) -> None:
     """Build what HOST loads, as a file to keep or to hand on.
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+# Patterns are compiled when a message needs them, since every import of the package passes here.
 _POWERS = {"k": 3, "m": 6, "b": 9, "bn": 9, "t": 12}
-_GROUPS = re.compile(r"([-+]?\d{1,3})((?:[,.' \u00a0]\d{3})+)")
-_COMMA = re.compile(r"([-+]?\d+),(\d+(?:[eE][-+]?\d+)?)")
-_NUMBER = re.compile(r"[-+]?\d+\.?\d*(?:[eE][-+]?\d+)?")
-_SHORT = re.compile(r"\$?\s*([-+]?\d+\.?\d*|[-+]?\.\d+)\s*(%|[kmbt]|bn)", re.IGNORECASE)
+_GROUPS = r"([-+]?\d{1,3})((?:[,.' \u00a0]\d{3})+)"
+_COMMA = r"([-+]?\d+),(\d+(?:[eE][-+]?\d+)?)"
+_NUMBER = r"[-+]?\d+\.?\d*(?:[eE][-+]?\d+)?"
+_SHORT = r"\$?\s*([-+]?\d+\.?\d*|[-+]?\.\d+)\s*(%|(?i:[kmbt]|bn))"
 
 
 def nearest(name: str, choices: Iterable[str]) -> str:
@@ -37,14 +38,14 @@ def number_meant(text: str) -> str:
     """
     text = text.strip()
     meant = []
-    if found := _SHORT.fullmatch(text):
+    if found := re.fullmatch(_SHORT, text):
         figure, unit = found[1], found[2].lower()
         meant = [f"{float(figure) / 100:g}" if unit == "%" else f"{figure}E{_POWERS[unit]}"]
-    if found := _COMMA.fullmatch(text):
+    if found := re.fullmatch(_COMMA, text):
         meant = [f"{found[1]}.{found[2]}"]
-    if (found := _GROUPS.fullmatch(text)) and found[1].lstrip("+-") != "0":
+    if (found := re.fullmatch(_GROUPS, text)) and found[1].lstrip("+-") != "0":
         meant.append(found[1] + re.sub(r"\D", "", found[2]))
-    if _NUMBER.fullmatch(text):
+    if re.fullmatch(_NUMBER, text):
         meant = [f"{text} without quotes"]
     return f" (did you mean {' or '.join(meant)}?)" if meant else ""
 
