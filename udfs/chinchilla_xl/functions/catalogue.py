@@ -93,6 +93,9 @@ def opt_params(loss: Numbers, inference_tokens: Numbers, coeffs: AnyLaw = CHINCH
     """Parameters of the model that reaches loss and serves inference_tokens with the fewest FLOPs
     of training and inference together (N* of Eq. 3).
 
+    It is the N of L(N, D) = loss where alpha A N^-alpha = beta B D^-beta (1 + D_inf/(3 D)), so
+    that the FLOPs 6 N D + 2 N D_inf rise either way along that curve.
+
     #NUM! where loss is not above E or inference_tokens is negative; 0 inference tokens give the
     Chinchilla-style size.
 
@@ -107,6 +110,8 @@ def opt_tokens(loss: Numbers, inference_tokens: Numbers, coeffs: AnyLaw = CHINCH
     """Training tokens of the model that reaches loss and serves inference_tokens with the fewest
     FLOPs of training and inference together (D* of Eq. 3).
 
+    TOKENS_FOR_LOSS of loss and OPT_PARAMS. #NUM! where OPT_PARAMS has no answer.
+
     >>> f"{opt_tokens(2.1274, 2e11):.3g}"
     '3.67e+11'
     """
@@ -117,6 +122,8 @@ def opt_tokens(loss: Numbers, inference_tokens: Numbers, coeffs: AnyLaw = CHINCH
 def opt_flops(loss: Numbers, inference_tokens: Numbers, coeffs: AnyLaw = CHINCHILLA) -> Any:
     """Fewest FLOPs, training and inference together, with which a model reaches loss and serves
     inference_tokens: 6 N* D* + 2 N* D_inf (Eq. 3).
+
+    N* and D* are OPT_PARAMS and OPT_TOKENS. #NUM! where they have no answer.
 
     >>> f"{opt_flops(2.1274, 2e11):.3g}"
     '1.4e+22'
@@ -156,6 +163,9 @@ def opt_cost(
 ) -> Any:
     """Lowest lifetime cost in $, training and serving together, of a model that reaches loss and
     reads input_tokens and generates output_tokens (Eq. 6).
+
+    TRAIN_COST + SERVE_COST at the point of L(N, D) = loss where their sum is least; without a data
+    price those are OPT_PARAMS and OPT_TOKENS of EFFECTIVE_TOKENS.
 
     #NUM! where loss is not above E or a demand is negative.
 
@@ -235,6 +245,9 @@ def train_cost(params: Numbers, tokens: Numbers, deployment: Deployment = SEC_6)
     """Cost in $ of training a model of params parameters on tokens tokens: 6 N D FLOPs at the
     training GPU's price, peak and MFU (first term of Eq. 6).
 
+    price/3600 * 6 N D / (peak * MFU) + data price * D: a price in $/h, a peak in FLOP/s. #NUM!
+    where params or tokens is not > 0.
+
     >>> f"{train_cost(7e9, 276e9):,.0f}"
     '30,962'
     """
@@ -250,6 +263,9 @@ def serve_cost(
 ) -> Any:
     """Cost in $ of reading input_tokens and generating output_tokens with a model of params
     parameters, at the serving GPU's price, peak and MFUs (second term of Eq. 6).
+
+    price/3600 * 2 N (D_inp/MFU_inp + D_out/MFU_out) / peak: a price in $/h, a peak in op/s. #NUM!
+    where params is not > 0 or a demand is negative.
 
     >>> f"{serve_cost(7e9, 65e9, 135e9):,.0f}"
     '93,439'
@@ -291,7 +307,7 @@ def compute_overhead(size_ratio: Numbers, coeffs: AnyLaw = CHINCHILLA) -> Any:
     """Extra training compute, as a share, that a model of size_ratio times the compute-optimal size
     needs for the same loss: 0.21 means 21% more.
 
-    k_N k_D - 1 (De Vries 2023). #NUM! below the floor, about 0.1, where no data makes up for size.
+    k_N k_D - 1 with k_D = (1 - (k_N^-alpha - 1) beta/alpha)^(-1/beta) (De Vries 2023). #NUM! below the floor, about 0.1, where no data makes up for size.
 
     >>> f"{compute_overhead(0.5):.2f}"
     '0.21'
