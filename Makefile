@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo docs test test-all bench lint check-wheel templates clean mutants
+.PHONY: help demo docs test test-all bench lint check-wheel templates pictures clean mutants
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +68,9 @@ docs: .venv/dev ## write what docs/ takes from the code, build the site in site/
 templates: .venv/user ## rebuild the workbooks in templates/
 	for name in budget compare fit batch paper; do \
 	  $(BIN)/chinchilla-xl new $$name templates/$$name.xlsx --force || exit 1; done
+
+pictures: .venv/dev ## draw the templates' pictures for docs/ anew (needs LibreOffice and poppler)
+	$(BIN)/python tests/pictures.py
 
 clean: ## remove everything that make made
 	rm -rf .venv .test-wheel demo site .cache dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .mutants

@@ -22,7 +22,7 @@ def coefficient_table() -> list[str]:
         for name, plan in plans.items()
     ]  # fmt: skip
     heads = (
-        "set", "tokens, Chinchilla-style", "per parameter", "size, cost-optimal", "tokens", "per parameter",
+        "set", "D, Chinchilla-style", "D/N", "N, cost-optimal", "D", "D/N",
         "cost, Chinchilla-style", "cost-optimal", "saved",
     )  # fmt: skip
     sizes, costs = ([plan[key] for plan in plans.values()] for key in ("params", "total $"))
