@@ -30,7 +30,7 @@ PICTURES = {
     "template-compare.png": ("compare", 1200, [("Models", 1, 1.0), ("Over time", 4, 1.0)]),
     "template-fit.png": ("fit", 1000, [("Budget", 1, 1.0), ("Budget", 3, 1.0)]),
     "template-batch.png": ("batch", 1200, [("scenario", 1, 0.3), ("Results", 1, 0.46), ("Results", 4, 1.0)]),
-    "template-paper.png": ("paper", 1200, [("Table 2", 2, 1.0), ("Figure 2", 1, 0.575)]),
+    "template-paper.png": ("paper", 1200, [("Table 2", 2, 1.0), ("Figure 2", 1, 0.585)]),
 }  # fmt: skip
 GAP, MARGIN = 24, 12
 DPI = 144
