@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from chinchilla_xl.workbooks.batch import model, scenarios
-from chinchilla_xl.workbooks.standard import Words, framed
+from chinchilla_xl.workbooks.standard import METHOD, REQUESTS_OF_TABLE_3, Words, framed
 
 WORDS = Words(
     title="Batch of scenarios",
@@ -25,11 +25,7 @@ WORDS = Words(
         "Look at the master check below each title.",
     ),
     log=(
-        (
-            "Method",
-            "arXiv 2401.00448 (Sardana et al. 2024)",
-            "2024-07-18; Eqs. 1, 3 and 6, prices and MFUs of Sec. 6",
-        ),
+        METHOD,
         (
             "Scenarios",
             "assumption",
@@ -37,7 +33,7 @@ WORDS = Words(
         ),
     ),
     notes=(
-        "Demand: Table 3 of arXiv 2401.00448 says 70 input and 215 output tokens a request; its figures come out if 215 is the whole request (70 + 145).",
+        REQUESTS_OF_TABLE_3,
         "Scenarios has no title and no units, since sweep reads it as a table: units and sources of its columns stand on Model, under the same names.",
     ),
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from chinchilla_xl.workbooks.compare import inputs, models, views
-from chinchilla_xl.workbooks.standard import Words, framed
+from chinchilla_xl.workbooks.standard import METHOD, REQUESTS_OF_TABLE_3, Words, framed
 
 WORDS = Words(
     title="Comparison of language models on the same demand",
@@ -26,11 +26,7 @@ WORDS = Words(
         "Look at the master check below each title.",
     ),
     log=(
-        (
-            "Method",
-            "arXiv 2401.00448 (Sardana et al. 2024)",
-            "2024-07-18; Eqs. 1, 3 and 6, prices and MFUs of Sec. 6",
-        ),
+        METHOD,
         (
             "Published models",
             "arXiv 2203.15556, Table 1",
@@ -41,7 +37,7 @@ WORDS = Words(
     notes=(
         "Loss is what the scaling law gives for a size and an amount of data: architecture and data quality are left aside. Published models were",
         "trained on other data: their losses here say how they compare under one law, not what was measured.",
-        "Demand: Table 3 of arXiv 2401.00448 says 70 input and 215 output tokens a request; its figures come out if 215 is the whole request (70 + 145).",
+        REQUESTS_OF_TABLE_3,
         "Break-even: where the total costs of two models are the same. Below it the one of cheaper training is ahead, beyond it the smaller one.",
     ),
 )
