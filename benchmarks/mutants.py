@@ -59,10 +59,13 @@ OF_THE_SEARCH = (
 
 # The modules of a group, and the tests that must notice, the quickest first.
 GROUPS = {
-    "laws": (["laws"], "tests/test_laws.py tests/test_optimum.py"),
-    "optimum": (["optimum"], "tests/test_laws.py tests/test_optimum.py"),
+    "laws": (["laws"], "tests/test_laws.py tests/test_optimum.py tests/test_closed_forms.py"),
+    "optimum": (["optimum"], "tests/test_laws.py tests/test_optimum.py tests/test_closed_forms.py"),
     "constrained": (["constrained"], "tests/test_optimum.py -k 'price or bound or plan'"),
-    "costs": (["costs"], "tests/test_laws.py tests/test_optimum.py tests/test_functions.py"),
+    "costs": (
+        ["costs"],
+        "tests/test_laws.py tests/test_optimum.py tests/test_closed_forms.py tests/test_functions.py",
+    ),
     "fit": (
         ["fit.runs", "fit.resampling", "fit.diagnostics", "fit.estimate"],
         (
