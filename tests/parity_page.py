@@ -32,7 +32,7 @@ The table shows one call of each kind and how many there are.
 - No add-in: the functions as LAMBDA names and written out as LET, both computed by formulon, an
   engine that is not ours; the LETs by LibreOffice 24.8 or later too, where TRUE counts as 1.
 
-What was run in place of Excel, and what could not be seen, is in [excel.md](excel.md).
+What was run in place of Excel, and what could not be seen, is in [the routes compared](excel.md#what-was-verified-and-by-which-code).
 
 | kind of argument | calls | example | Python | headless | classic | Server, Lite | no add-in |
 |---|---|---|---|---|---|---|---|
