@@ -96,3 +96,11 @@ def needed(found: Any, reason: str) -> Any:
     if os.environ.get("CHINCHILLA_XL_TESTS") == "all":
         pytest.fail(reason)
     return pytest.skip(reason)
+
+
+def without(data: bytes, name: str) -> bytes:
+    """The workbook with the named cell blank."""
+    book = openpyxl.load_workbook(io.BytesIO(data))
+    [(sheet, cell)] = book.defined_names[name].destinations
+    book[sheet][cell.replace("$", "")] = None
+    return saved(book)

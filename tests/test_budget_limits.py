@@ -8,6 +8,7 @@ from blocks import errors
 from budget_book import MODELS, cached, named_values, values_with, with_inputs
 from chinchilla_xl.recalc import recompute_bytes
 from chinchilla_xl.workbooks import template
+from support import without
 
 pytestmark = pytest.mark.once
 
@@ -41,44 +42,52 @@ EXTREMES = [
     {"target_params": 1e15},
     {"training_fleet": 1},
     {"discount_rate": -0.4},
+    {"discount_rate": -1},
     {"GPU_price_decline": 0.99},
-    {"data_price": 0.01},
-    {"tokens_per_word": 1e-9},
+    {"data_price": 0.001},
+    {"tokens_per_word": 0.5},
 ]
 
+QUALITY = "Inputs, Target quality: every input keeps to its rule"
+DEMAND = "Inputs, Demand: every input keeps to its rule"
+GPUS = "Inputs, GPU pricing and utilisation: every input keeps to its rule"
+TIME = "Inputs, Prices over time: every input keeps to its rule"
+REST = "Inputs, Organisation: every input keeps to its rule"
+
 IMPOSSIBLE = [
-    ({"output_MFU": 45}, "Utilisations are above 0 and at most 100%"),
-    ({"training_MFU": 0}, "Utilisations are above 0 and at most 100%"),
-    ({"training_GPU_price": 0}, "GPU prices and peaks are above 0"),
-    ({"serving_GPU_peak": -1}, "GPU prices and peaks are above 0"),
-    ({"requests_per_month": -1}, "Demand is not negative"),
-    ({"months": 0}, "Months in service and of ramp are whole, and fit the timeline"),
-    ({"months": 500}, "Months in service and of ramp are whole, and fit the timeline"),
-    ({"months": 2.5}, "Months in service and of ramp are whole, and fit the timeline"),
-    ({"ramp_start_share": 3}, "Demand in the first month is between 0 and 100%"),
-    ({"data_price": -1}, "The data price is not negative"),
-    ({"training_fleet": 0}, "Fleet, discount rate, price fall and start are possible"),
-    ({"discount_rate": -1}, "Fleet, discount rate, price fall and start are possible"),
-    ({"GPU_price_decline": 1.5}, "Fleet, discount rate, price fall and start are possible"),
-    ({"scenario": "Best"}, "The selected scenario exists"),
-    (
-        {"target_params": -5},
-        "The target quality is a size of at least a million parameters, and a loss above 0",
-    ),
-    (
-        {"target_params": 30},
-        "The target quality is a size of at least a million parameters, and a loss above 0",
-    ),
-    (
-        {"target_loss_given": 0},
-        "The target quality is a size of at least a million parameters, and a loss above 0",
-    ),
-    ({"quality_by": "losses"}, "Quality is given by a size or a loss"),
-    ({"quality_by": ""}, "Quality is given by a size or a loss"),
+    ({"output_MFU": 45}, GPUS),
+    ({"training_MFU": 0}, GPUS),
+    ({"training_GPU_price": 0}, GPUS),
+    ({"training_GPU_price": 150}, GPUS),  # cents
+    ({"serving_GPU_peak": -1}, GPUS),
+    ({"serving_GPU_peak": 624}, GPUS),  # TFLOP/s
+    ({"high_training_GPU_peak": 312}, GPUS),  # in a scenario that is not the selected one
+    ({"data_price": -1}, GPUS),
+    ({"requests_per_month": -1}, DEMAND),
+    ({"months": 0}, DEMAND),
+    ({"months": 500}, DEMAND),
+    ({"months": 2.5}, DEMAND),
+    ({"low_months": 2.5}, DEMAND),
+    ({"ramp_start_share": 3}, DEMAND),
+    ({"high_ramp_start_share": 50}, DEMAND),
+    ({"GPU_price_decline": 1.5}, TIME),
+    ({"training_fleet": 0}, REST),
+    ({"discount_rate": 10}, REST),
+    ({"discount_rate": -2}, REST),
+    ({"start_month": 2027}, REST),
+    ({"tokens_per_word": 75}, REST),
+    ({"scenario": "Best"}, "Inputs, Scenario: every input keeps to its rule"),
+    ({"target_params": -5}, QUALITY),
+    ({"target_params": 30}, QUALITY),
+    ({"target_loss_given": 0}, QUALITY),
+    ({"target_loss_given": 7.1}, QUALITY),  # a perplexity
+    ({"quality_by": "losses"}, QUALITY),
+    ({"quality_by": ""}, QUALITY),
+    ({"quality_by": "loss", "target_loss_given": 20.0}, "No model is smaller than a million parameters"),
     ({"scenario": "Custom", "output_MFU": 45}, "Scenarios: each of them has a cost"),
     ({"quality_by": "loss", "target_loss_given": 1.69}, "The target loss is above the law's E"),
     ({"training_fleet": 4}, "Training and service end within the timeline"),
-]
+]  # fmt: skip
 
 
 def failing(data: bytes) -> list[str]:
@@ -106,6 +115,16 @@ def test_what_is_impossible_is_named_by_a_check(budget, inputs, check):
     data = with_inputs(budget, **inputs)
     assert check in failing(data)
     assert named_values(data)["master_check"].startswith("CHECK")
+
+
+@pytest.mark.parametrize(
+    ("cell", "check"),
+    [("output_tokens_per_request", DEMAND), ("requests_per_month", DEMAND), ("high_input_MFU", GPUS),
+     ("GPU_price_decline", TIME), ("data_price", GPUS), ("start_month", REST), ("target_params", QUALITY)],
+)  # fmt: skip
+def test_a_blank_input_is_named_by_a_check(budget, cell, check):
+    """It counts as 0 in most formulas: a demand or a price that nobody meant."""
+    assert check in failing(recompute_bytes(without(budget, cell))[0])
 
 
 def test_a_quality_that_is_given_by_neither_gives_no_cost(budget):

@@ -12,7 +12,7 @@ from blocks import block, errors, numbers
 from chinchilla_xl.recalc import recompute_bytes
 from chinchilla_xl.workbooks import template
 from paper import TABLE_2, TABLE_3, agrees, printed
-from support import named_values
+from support import named_values, without
 
 GIVEN = [
     (137e9, 168e9),
@@ -200,6 +200,11 @@ def test_inputs_past_the_rules_of_their_cells_fail_a_check(compare, inputs):
     data, report = recompute_bytes(compare, inputs)
     assert report.complete
     assert named_values(data)["failing_checks"] >= 1
+
+
+@pytest.mark.parametrize("name", ["requests_per_month", "output_tokens_per_request", "input_MFU"])
+def test_a_blank_input_fails_a_check(compare, name):
+    assert named_values(recompute_bytes(without(compare, name))[0])["failing_checks"] >= 1
 
 
 def test_demand_may_fall_to_almost_nothing():

@@ -124,6 +124,10 @@ def test_it_is_computed_as_excel_does(formula, value):
         ("=MATCH(0.1+0.2,{0.3,1},0)", "cannot compute"),
         ("=FLOOR(0.3,0.1)", "the engine cannot compute it"),
         ('=DATEDIF(45292,45300,"yd")', "in this unit"),
+        # The engine counts coupons from the end of a month otherwise than LibreOffice.
+        ("=PRICE(DATE(2024,8,31),DATE(2028,2,29),0.05,0.06,100,2)", "PRICE"),
+        ("=YIELD(DATE(2024,2,29),DATE(2028,2,29),0.05,95,100,2)", "YIELD"),
+        ("=ACCRINT(DATE(2024,2,29),DATE(2024,8,31),DATE(2026,1,15),0.05,1000,2)", "ACCRINT"),
         ('=NETWORKDAYS.INTL(45292,45322,"1111111")', "weekends"),
         ("=SUBTOTAL(112,A1:A8)", "none of its numbers"),
         ("=SUM(INDEX(B1:B8,0)*2)", "a single value"),

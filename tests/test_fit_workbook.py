@@ -57,6 +57,13 @@ def test_recomputing_it_repeats_nothing_that_was_said_before_the_fit_had_spilled
     assert (report.messages, report.kept) == ([], [])
 
 
+def test_runs_counted_in_billions_fail_a_check():
+    params, tokens, losses = grid(LAW)
+    values = named_values(template("fit", runs(params / 1e9, tokens / 1e9, losses)))
+    assert values["budget_params"] < 1e6
+    assert values["failing_checks"] >= 1
+
+
 def test_noiseless_runs_give_back_their_law(noiseless):
     np.testing.assert_allclose(numbers(noiseless, "fitted_law"), LAW, rtol=1e-9)
     values = named_values(noiseless)

@@ -15,7 +15,7 @@ from chinchilla_xl.recalc import recompute_bytes
 from chinchilla_xl.workbooks import template
 from chinchilla_xl.workbooks.batch.model import INPUTS, OUTPUTS
 from paper import TABLE_3, agrees
-from support import named_values
+from support import named_values, without
 
 pytestmark = pytest.mark.once
 
@@ -111,11 +111,16 @@ def test_extreme_inputs_leave_no_error(inputs):
     assert named_values(data)["failing_checks"] == 0
 
 
+def test_a_blank_input_of_the_model_fails_a_check():
+    data = without(template("batch"), "output_tokens_per_request")
+    assert named_values(recompute_bytes(data)[0])["failing_checks"] == 1
+
+
 @pytest.mark.parametrize("cell", ["target_params", "Scenarios!B3"])
 def test_a_size_meant_in_billions_fails_a_check(cell):
     assert INPUTS[1].name == "target_params"  # the second column of Scenarios
     data, _ = recompute_bytes(template("batch"), {cell: 30.0})
-    assert named_values(data)["failing_checks"] == 1
+    assert named_values(data)["failing_checks"] == 2  # the input, and the model that follows
 
 
 def test_a_scenario_that_cannot_be_shows_its_error_and_a_failing_check():

@@ -7,12 +7,17 @@ from typing import NamedTuple
 from chinchilla_xl.coefficients import DEFAULT_SET, NAMES, published
 from chinchilla_xl.costs import ASSUMPTIONS, Assumption
 from chinchilla_xl.elementwise import NON_NEGATIVE
-from chinchilla_xl.workbooks import style
+from chinchilla_xl.workbooks import rules, style
 from chinchilla_xl.workbooks.page import Page
-from chinchilla_xl.workbooks.style import Rule
+from chinchilla_xl.workbooks.rules import Rule
 
 _FORMATS = {"$/h": style.PRICE, "fraction": style.MFU}
 """Number formats of a deployment's numbers by their unit."""
+
+_RULES: dict[str, Rule] = {
+    "$/h": rules.GPU_PRICE, "FLOP/s": rules.GPU_PEAK, "op/s": rules.GPU_PEAK, "$/token": rules.TOKEN_PRICE,
+}  # fmt: skip
+"""What they may be in a template, where the functions take any positive number."""
 
 
 class Input(NamedTuple):
@@ -39,9 +44,8 @@ def _assumed(a: Assumption) -> Input:
     """Training GPU price, under the name training_GPU_price."""
     label = a.label[0].upper() + a.label[1:]
     number_format = _FORMATS.get(a.unit, style.SCIENTIFIC)
-    return Input(
-        a.label.replace(" ", "_"), label, a.default, a.unit, a.source, number_format, a.domain
-    )
+    rule = _RULES.get(a.unit, a.domain)
+    return Input(a.label.replace(" ", "_"), label, a.default, a.unit, a.source, number_format, rule)
 
 
 MACHINES = tuple(_assumed(a) for a in ASSUMPTIONS if not a.optional)

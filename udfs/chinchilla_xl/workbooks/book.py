@@ -26,6 +26,8 @@ LAMBDA_HOST, CELLS_HOST = LAMBDA, CELLS
 
 _OURS = re.compile(rf"\b({'|'.join(function.name for function in FUNCTIONS)})\(")
 
+_SELECT = "a cell of this block is blank, or is not what its note says: select them in turn to read the notes"
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -60,6 +62,7 @@ class Book:
         self.checks: list[Check] = []
         self.contents: dict[str, str] = {}
         """Each page's name, and what the cover says it is about."""
+        self._held: dict[str, dict[str, list[str]]] = {}
         self._office = host == OFFICE_HOST
         self._formats: dict[tuple[tuple[str, Any], ...], Any] = {}
 
@@ -77,6 +80,22 @@ class Book:
     def rule(self, label: str, violations: str, remedy: str) -> None:
         """A check for the page Checks: a formula that counts what breaks a rule."""
         self.check(label, violations, "=0", "violations", remedy)
+
+    def hold(self, page: str, block: str, violations: str) -> None:
+        """Count violations of a block's inputs in the check of that block."""
+        if violations:
+            self._held.setdefault(page, {}).setdefault(block, []).append(violations)
+
+    def checks_of_inputs(self) -> list[Check]:
+        """A check for each block of inputs: every one is filled, if it has to be, and keeps to its rule."""
+        return [
+            Check(
+                f"{page}{f', {block}' if len(blocks) > 1 else ''}: every input keeps to its rule",
+                f"={'+'.join(terms)}", "=0", "violations", _SELECT,
+            )
+            for page, blocks in self._held.items()
+            for block, terms in blocks.items()
+        ]  # fmt: skip
 
     def spelled(self, formula: str) -> str:
         """The formula with our functions spelled for the workbook's host."""

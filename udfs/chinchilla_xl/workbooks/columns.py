@@ -14,7 +14,7 @@ from xlsxwriter.utility import xl_rowcol_to_cell
 
 from chinchilla_xl.workbooks import style
 from chinchilla_xl.workbooks.page import Page
-from chinchilla_xl.workbooks.style import Rule
+from chinchilla_xl.workbooks.rules import Rule
 
 PASS, NAMED, FAIL = "pass", "named", "FAIL"
 """What the column of verdicts says starts with one of these."""
@@ -74,8 +74,12 @@ def table(
         if prefix:
             page.name_cells(f"{prefix}_{column.key}", (top, bottom), place)
         if column.rule is not None:
-            page.sheet.data_validation(
-                top, place, bottom, place, style.validation(column.heading, column.rule)
+            page.hold(
+                (top, bottom),
+                place,
+                column.heading,
+                column.rule,
+                blank=None in column.values or len(column.values) < count,
             )
         for i in range(count):
             _cell(page, column, top + i, place, i, places)

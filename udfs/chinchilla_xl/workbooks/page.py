@@ -16,9 +16,10 @@ from datetime import date
 from typing import Any, TypeAlias
 
 from chinchilla_xl.errors import MissingExtra
+from chinchilla_xl.recalc.addresses import Area, Cell
 from chinchilla_xl.workbooks import style
 from chinchilla_xl.workbooks.book import Book
-from chinchilla_xl.workbooks.style import Rule
+from chinchilla_xl.workbooks.rules import Rule, validation, violations
 
 try:
     from xlsxwriter.utility import xl_col_to_name, xl_range_abs, xl_rowcol_to_cell
@@ -67,6 +68,7 @@ class Page:
         self.sheet = book.file.add_worksheet(name)
         self.row = 0
         self.heading_row = 0
+        self._block = ""
         self._width = len(widths)
         self.notes = self._width - notes
         self._rows: dict[str, int] = {}
@@ -118,6 +120,7 @@ class Page:
             align = {"align": "right"} if numbers else {"indent": 1 if column else 0}
             self.sheet.write(self.row, column, text, self.book.format(**look, **align))
         self.heading_row = self.row
+        self._block = headings[0]
         self.row += 1
 
     def skip(self, rows: int = 1) -> None:
@@ -222,9 +225,7 @@ class Page:
                 self.name_cells(names[column - first], self.row, column)
         if len(names) != len(values):
             self.name_cells(names[0], self.row, (first, last))
-        self.sheet.data_validation(
-            self.row, first, self.row, last, style.validation(label, rule)
-        )  # fmt: skip
+        self.hold(self.row, (first, last), label, rule)
         self.describe(unit, source, key)
         self.row += 1
 
@@ -246,10 +247,18 @@ class Page:
         for row, value in enumerate(values, start=self.row):
             self.sheet.write(row, column, value, cell)
         self.name_cells(name, rows, column)
-        self.sheet.data_validation(
-            rows[0], column, rows[1], column, style.validation(label, rule)
-        )  # fmt: skip
+        self.hold(rows, column, label, rule)
         return rows
+
+    def hold(
+        self, rows: Span, columns: Span, label: str, rule: Rule, *, blank: bool = False
+    ) -> None:
+        """Hold these inputs to a rule, as they are typed and by a check; some may be `blank`."""
+        (top, bottom), (left, right) = _ends(rows), _ends(columns)
+        self.sheet.data_validation(top, left, bottom, right, validation(label, rule))
+        area = Area(Cell(top + 1, left + 1), Cell(bottom + 1, right + 1))
+        broken = violations(self.name, area, rule, blank=blank)
+        self.book.hold(self.name, self._block, broken)
 
     def constant(
         self, name: str, label: str, value: float, unit: str, source: str, number_format: str

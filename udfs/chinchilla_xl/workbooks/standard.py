@@ -54,6 +54,7 @@ def framed(target: Any, host: str, words: Words) -> Iterator[Book]:
     book = Book(target, words.title, host, checked=True)
     about = Page(book, "About", (26, 40, 80), notes=2)
     yield book
+    book.checks[:0] = book.checks_of_inputs()
     # Every page exists before the first of these is filled: the cover lists them all.
     checks, sources = _checks_page(book), _sources_page(book)
     _fill_checks(checks)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chinchilla_xl.elementwise import NON_NEGATIVE, POSITIVE
-from chinchilla_xl.workbooks import blocks, style
+from chinchilla_xl.workbooks import blocks, rules, style
 from chinchilla_xl.workbooks.blocks import Input
 from chinchilla_xl.workbooks.book import Book
 from chinchilla_xl.workbooks.page import Page
-from chinchilla_xl.workbooks.style import Between
+from chinchilla_xl.workbooks.rules import Between
 
 INPUTS = (
     Input("scenario", "Name of the scenario", "Base", "text", "assumption", style.PLAIN, Between(1, 40, "length")),
-    Input("target_params", "As good as a Chinchilla-style model of", 30e9, "parameters",
-          "assumption (row 4 of Tables 2 and 3 of arXiv 2401.00448)", style.COUNT, style.PARAMS),
+    Input("target_params", "Chinchilla-style model of this size", 30e9, "parameters",
+          "assumption (row 4 of Tables 2 and 3 of arXiv 2401.00448)", style.COUNT, rules.PARAMS),
     Input("requests_per_month", "Requests a month", 646e6, "requests",
           "assumption (by default, with the rows below, 5T tokens in all)", style.COUNT, NON_NEGATIVE),
     *blocks.REQUEST,

@@ -11,6 +11,7 @@ from chinchilla_xl.workbooks.book import Book
 from chinchilla_xl.workbooks.charts import stacked_bars
 from chinchilla_xl.workbooks.columns import COUNTER, Column, table
 from chinchilla_xl.workbooks.page import Page
+from chinchilla_xl.workbooks.rules import TINY, too_small
 
 SHEET = "Scenarios"
 COUNT = 100
@@ -50,8 +51,7 @@ def fill_table(book: Book) -> None:
             value = _EXAMPLES[number].get(given.name) if number < len(_EXAMPLES) else None
             page.sheet.write(first + number, column, value, cell)
         page.name_cells(f"scenario_{given.name}s", (first, last), column)
-        options = style.validation(given.label, given.rule)
-        page.sheet.data_validation(first, column, last, column, options)
+        page.hold((first, last), column, given.label, given.rule, blank=True)
     page.name_cells("scenario_rows", (first, last), (0, len(INPUTS) - 1))
     page.row = last + 1
     page.finish()
@@ -139,9 +139,9 @@ def fill_results(book: Book) -> None:
         "A scenario has an input that the model cannot take: see the rows of Results with an error.",
     )  # fmt: skip
     book.rule(
-        "Inputs used: every target is a size of at least a million parameters",
-        f"={style.PARAMS.below('used_target_params')}",
-        "Give target_params in parameters: 30E9 for 30 billion.",
+        "Results: no model is smaller than a million parameters",
+        f"={too_small('result_params')}",
+        TINY,
     )
     book.rule(
         "Results: no cost-optimal model costs more than the Chinchilla-style one",

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from chinchilla_xl.workbooks import style
 from chinchilla_xl.workbooks.book import Book
-from chinchilla_xl.workbooks.budget.inputs import BY_LOSS, BY_PARAMS, MOST_MONTHS
 from chinchilla_xl.workbooks.budget.models import MODEL_TITLES, MODELS
 from chinchilla_xl.workbooks.budget.timeline import FIRST, LAST
+from chinchilla_xl.workbooks.rules import TINY, too_small
 
 _CENTRE = "INDEX({grid},MATCH(1,{side},0),MATCH(1,{top},0))"
 
@@ -20,81 +19,15 @@ def add(book: Book) -> None:
 
 
 def _inputs(book: Book) -> None:
-    def outside(name: str, *rules: str) -> str:
-        """How many cells of a name break one of the rules, or hold no number."""
-        counts = [f'COUNTIF({name},"{rule}")' for rule in rules]
-        return "+".join([f"ROWS({name})-COUNT({name})", *counts])
-
-    book.check(
-        "The selected scenario exists", "=COUNTIF(scenario_names,scenario)", "=1", "scenarios",
-        "choose Low, Base, High or Custom on Inputs",
-    )  # fmt: skip
-    book.rule(
-        "Quality is given by a size or a loss",
-        f'=IF(OR(quality_by="{BY_PARAMS}",quality_by="{BY_LOSS}"),0,1)',
-        f"choose {BY_PARAMS} or {BY_LOSS} on Inputs",
-    )
-    book.rule(
-        "The target quality is a size of at least a million parameters, and a loss above 0",
-        f"={outside('target_params')}+{style.PARAMS.below('target_params')}+{outside('target_loss_given', '<=0')}",
-        "give the size in parameters, 30E9 for 30 billion, and the loss as a number above 0",
-    )
     book.rule(
         "The target loss is above the law's E", "=IF(target_loss>coefficient_E,0,1)",
         "no model reaches a loss at or below E: raise the target loss, or choose another coefficient set",
     )  # fmt: skip
-    demand = "+".join(
-        outside(f"live_{name}", "<0")
-        for name in (
-            "requests_per_month", "input_tokens_per_request", "output_tokens_per_request", "ramp_months"
-        )
-    )  # fmt: skip
-    book.rule(
-        "Demand is not negative",
-        f"={demand}",
-        "demand of the selected scenario: numbers of at least 0",
-    )
-    book.rule(
-        "Months in service and of ramp are whole, and fit the timeline",
-        f"={outside('live_months', '<1')}+IF(live_months>COLUMNS(timeline_months),1,0)"
-        "+IF(INT(live_months)=live_months,0,1)+IF(INT(live_ramp_months)=live_ramp_months,0,1)",
-        f"whole months, from 1 to {MOST_MONTHS}",
-    )
-    book.rule(
-        "Demand in the first month is between 0 and 100%", f"={outside('live_ramp_start_share', '<0', '>1')}",
-        "a share of the full demand, from 0 to 100%",
-    )  # fmt: skip
-    positive = "+".join(
-        outside(f"live_{name}", "<=0")
-        for name in ("training_GPU_price", "training_GPU_peak", "serving_GPU_price", "serving_GPU_peak")
-    )  # fmt: skip
-    book.rule(
-        "GPU prices and peaks are above 0",
-        f"={positive}",
-        "prices in $/h and peaks in operations a second, above 0",
-    )
-    utilisations = "+".join(
-        outside(f"live_{name}", "<=0", ">1") for name in ("training_MFU", "input_MFU", "output_MFU")
-    )
-    book.rule(
-        "Utilisations are above 0 and at most 100%",
-        f"={utilisations}",
-        "an MFU of 40% is 0.4, or 40%",
-    )
-    book.rule(
-        "The data price is not negative",
-        f"={outside('live_data_price', '<0')}",
-        "$ per token, at least 0: 1E-7 is 10 cents per million",
-    )
-    book.rule(
-        "Fleet, discount rate, price fall and start are possible",
-        f"={outside('training_fleet', '<=0')}+{outside('discount_rate', '<=-1')}+{outside('live_GPU_price_decline', '>=1')}"
-        f"+{outside('start_month', '<1')}+{outside('tokens_per_word', '<=0')}",
-        "GPUs above 0; rate above -100%; fall below 100%; a date; tokens a word above 0",
-    )
 
 
 def _models(book: Book) -> None:
+    sizes = "+".join(too_small(f"{model}_params") for model in MODELS)
+    book.rule("No model is smaller than a million parameters", f"={sizes}", TINY)
     for model, title in zip(MODELS, MODEL_TITLES, strict=True):
         book.check(
             f"{title}: it reaches the target loss", f"={model}_loss", "=target_loss", "nats/token",

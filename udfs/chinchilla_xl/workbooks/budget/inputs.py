@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from chinchilla_xl.elementwise import NON_NEGATIVE, POSITIVE
-from chinchilla_xl.workbooks import blocks, style
+from chinchilla_xl.workbooks import blocks, rules, style
 from chinchilla_xl.workbooks.book import Book
 from chinchilla_xl.workbooks.page import Page
-from chinchilla_xl.workbooks.style import Between, Rule
+from chinchilla_xl.workbooks.rules import Between, Rule
 
 BY_PARAMS, BY_LOSS = "params", "loss"
 """How the target quality is given."""
@@ -73,7 +73,7 @@ _DEMAND = (
     Driven("ramp_months", "Months until full demand", (12, 6, 3), "months",
            "assumption; 0: full demand from the first month of service", style.WHOLE, Between(0, MOST_MONTHS, "whole")),
     Driven("ramp_start_share", "Demand in the first month of service", (0.10, 0.25, 0.50),
-           "share of full", "assumption; demand then grows by the same amount each month", style.PERCENT, style.SHARE),
+           "share of full", "assumption; demand then grows by the same amount each month", style.PERCENT, rules.SHARE),
 )  # fmt: skip
 
 MACHINES = tuple(
@@ -164,11 +164,11 @@ def _quality(page: Page) -> None:
     )  # fmt: skip
     page.input(
         "target_params", "Chinchilla-style model of this size", 30e9, "parameters",
-        "assumption (row 4 of the paper's Tables 2 and 3)", style.COUNT, style.PARAMS,
+        "assumption (row 4 of the paper's Tables 2 and 3)", style.COUNT, rules.PARAMS,
     )  # fmt: skip
     page.input(
         "target_loss_given", "Or this loss", 1.96, "nats/token",
-        f'assumption; used only if quality is given by "{BY_LOSS}"', style.LOSS, POSITIVE,
+        f'assumption; used only if quality is given by "{BY_LOSS}"', style.LOSS, rules.LOSS,
     )  # fmt: skip
     blocks.law(page)
     page.results(
@@ -208,7 +208,7 @@ def _block(
 def _single(page: Page) -> None:
     page.band("Organisation", "Value", last="Source")
     page.input("training_fleet", "GPUs for training", 512, "GPUs", "assumption", style.WHOLE, POSITIVE)  # fmt: skip
-    page.input("discount_rate", "Discount rate a year", 0.10, "share a year", "assumption", style.PERCENT, Between(-0.5, 10))  # fmt: skip
+    page.input("discount_rate", "Discount rate a year", 0.10, "share a year", "assumption", style.PERCENT, Between(-0.5, 1))  # fmt: skip
     page.input(
         "start_month", "First month of training", date(2026, 1, 1), "month",
         "assumption; the first of a month", style.MONTH, Between(date(2000, 1, 1), date(2099, 12, 1), "date"),
@@ -216,7 +216,7 @@ def _single(page: Page) -> None:
     page.input(
         "tokens_per_word", "Tokens a word", 1.33, "tokens/word",
         "assumption: a token is about 3/4 of an English word; turns stocks of words into tokens",
-        style.FACTOR, POSITIVE,
+        style.FACTOR, Between(0.5, 10),
     )  # fmt: skip
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from chinchilla_xl.elementwise import NON_NEGATIVE, POSITIVE
-from chinchilla_xl.workbooks import blocks, style
+from chinchilla_xl.workbooks import blocks, rules, style
 from chinchilla_xl.workbooks.book import Book
 from chinchilla_xl.workbooks.columns import Column, table
 from chinchilla_xl.workbooks.page import Page
-from chinchilla_xl.workbooks.style import Between
+from chinchilla_xl.workbooks.rules import Between
 
 COUNT = 10
 """Models that there is room for."""
@@ -63,8 +63,8 @@ def fill(book: Book) -> None:
 def _quality(page: Page) -> None:
     page.band("Target quality", "Value", last="Source")
     page.input(
-        "target_params", "As good as a Chinchilla-style model of", 30e9, "parameters",
-        "assumption (row 4 of Tables 2 and 3 of arXiv 2401.00448)", style.COUNT, style.PARAMS,
+        "target_params", "Chinchilla-style model of this size", 30e9, "parameters",
+        "assumption (row 4 of Tables 2 and 3 of arXiv 2401.00448)", style.COUNT, rules.PARAMS,
     )  # fmt: skip
     page.input(
         "loss_tolerance", "Tolerance of the loss", 0.01, "nats/token",
@@ -116,8 +116,8 @@ def _models(book: Book) -> None:
             Column("label", "Row", "", style.PLAIN, [f"Model {n}" for n in range(1, COUNT + 1)], words=True),
             Column("name", "Name", "text", style.PLAIN, names, Between(1, 40, "length"), words=True),
             Column("sizing", "Way of sizing", "choice", style.PLAIN, ways, SIZING, words=True),
-            Column("params", "Parameters", "parameters", style.COUNT, params, style.PARAMS),
-            Column("tokens", "Training tokens", "tokens", style.COUNT, tokens, style.TOKENS),
+            Column("params", "Parameters", "parameters", style.COUNT, params, rules.PARAMS),
+            Column("tokens", "Training tokens", "tokens", style.COUNT, tokens, rules.TOKENS),
         ),
         COUNT, cases=[f"{case}_given" for case in CASES],
         source="assumption; LaMDA to Chinchilla: arXiv 2203.15556, Table 1",

@@ -8,6 +8,7 @@ from chinchilla_xl.workbooks.charts import stacked_bars
 from chinchilla_xl.workbooks.columns import FAIL, NAMED, PASS, Column, table
 from chinchilla_xl.workbooks.compare.inputs import CASES, COUNT, MOST_MONTHS
 from chinchilla_xl.workbooks.page import Page
+from chinchilla_xl.workbooks.rules import TINY, too_small
 
 _PARAMS = (
     "=CHOOSE({way}+1,0,N({given_params}),N({given_params}),N({given_params}),"
@@ -113,9 +114,7 @@ def _checks(book: Book) -> None:
         f"Whole months, from 1 to {MOST_MONTHS}; growth above -100%; a tolerance of at least 0.",
     )
     book.rule(
-        "Inputs: sizes are at least a million parameters, data at least a million tokens",
-        f"={style.PARAMS.below('target_params')}+{style.PARAMS.below('given_params')}+{style.TOKENS.below('given_tokens')}",
-        "Give sizes in parameters and data in tokens: 30E9 for 30 billion.",
+        "Models: none is smaller than a million parameters", f"={too_small('model_params')}", TINY
     )
     book.rule(
         "Models: every row that is filled gives a model",

@@ -8,7 +8,7 @@ from chinchilla_xl.workbooks.book import Book
 from chinchilla_xl.workbooks.charts import put_chart
 from chinchilla_xl.workbooks.columns import COUNTER, Column, table
 from chinchilla_xl.workbooks.page import Page
-from chinchilla_xl.workbooks.style import Between
+from chinchilla_xl.workbooks.rules import TINY, Between, too_small
 
 _PERCENTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _BINS = 20
@@ -106,6 +106,8 @@ def _best(page: Page) -> None:
         "=IF(target_loss>fitted_E,OPT_COST(target_loss,input_tokens,output_tokens,deployment,fitted_law),0)",
         "=IF(ISNUMBER(budget_cost),budget_cost,0)", "$", "Formulas were changed: see Budget.",
     )  # fmt: skip
+    sizes = f"{too_small('budget_params')}+{too_small('style_params')}"
+    page.book.rule("Budget: no model is smaller than a million parameters", f"={sizes}", TINY)
     page.book.rule(
         "Budget: the target loss is above the fitted E",
         "=IF(target_loss>fitted_E,0,1)",
