@@ -15,6 +15,7 @@ from chinchilla_xl.addins.calc import host
 from chinchilla_xl.addins.calc.extension import COMPONENT, IDENTIFIER, unpack
 from chinchilla_xl.addins.calc.trial import Trial
 from chinchilla_xl.cli import cli
+from chinchilla_xl.cli_addin import NOT_WORKING
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="scripts as stand-ins for programs")
 
@@ -31,13 +32,14 @@ def office(tmp_path, monkeypatch):
     monkeypatch.setattr(Trial, "works", True)
     monkeypatch.setattr(Trial, "status", "all is there")
     script(program / "soffice", "exit 0")
-    cache = (
-        tmp_path / "home/.config/libreoffice/4/user/uno_packages/cache/uno_packages/1.tmp_/x.oxt"
-    )
+    cache = tmp_path / "home/.config/libreoffice/4/user/uno_packages/cache"
+    # What is removed or replaced only leaves the list; LibreOffice deletes its folder when it starts.
     script(
         program / "unopkg",
-        f'echo "$@" >> {tmp_path}/calls; test "$1" = add || {{ rm -r {cache}; exit; }}\n'
-        f"mkdir -p {cache}; cd {cache}; {sys.executable} -m zipfile -e $3 .",
+        f'echo "$@" >> {tmp_path}/calls\n'
+        f'test "$1" = add || {{ echo Pmp1 > {cache}/uno_packages.pmap; exit; }}\n'
+        f"place={cache}/uno_packages/lu$$.tmp_/x.oxt; mkdir -p $place; cd $place\n"
+        f"{sys.executable} -m zipfile -e $3 .; echo Pmp1 {IDENTIFIER} lu$$.tmp > {cache}/uno_packages.pmap",
     )
     return tmp_path
 
@@ -61,10 +63,13 @@ def test_for_a_user_it_goes_through_the_extension_manager(office, monkeypatch):
     assert place.startswith(f"{office}/home/.config/libreoffice/4/user/uno_packages/cache")
     assert verdict == "LibreOffice computes: all is there"
     assert last == "start LibreOffice anew to use it"
+    assert len(run("install").output.splitlines()) == 4  # in place of the first, not beside it
     assert run("uninstall").output == "removed for this user (unopkg remove)\n"
+    assert run("status").exit_code == NOT_WORKING
     assert run("uninstall").output == "nothing to remove: it is not installed\n"
     calls = (office / "calls").read_text().splitlines()
-    assert [call.split()[:2] for call in calls] == [["add", "--force"], ["remove", IDENTIFIER]]
+    added = ["add", "--force"]
+    assert [call.split()[:2] for call in calls] == [added, added, ["remove", IDENTIFIER]]
 
 
 def test_for_root_it_is_unpacked_for_all_users(office, monkeypatch):

@@ -28,6 +28,7 @@ _PROFILES = {
     "darwin": "~/Library/Application Support/LibreOffice/4",
 }
 _UNPACKED = f"user/uno_packages/cache/uno_packages/*/*/{COMPONENT}"
+_REGISTERED = "user/uno_packages/cache/uno_packages.pmap"
 _RESTART = "start LibreOffice anew to use it"
 
 
@@ -115,8 +116,18 @@ def _installed(folder: Path | None) -> list[Path]:
         candidates = [folder.resolve() / IDENTIFIER / COMPONENT]
     else:
         profile = Path(_PROFILES.get(sys.platform, "~/.config/libreoffice/4")).expanduser()
-        candidates = [_shared() / IDENTIFIER / COMPONENT, *profile.glob(_UNPACKED)]
+        candidates = [_shared() / IDENTIFIER / COMPONENT, *_registered(profile)]
     return [file.parent for file in candidates if file.is_file()]
+
+
+def _registered(profile: Path) -> list[Path]:
+    """The components of this user's extensions; those removed stay there until LibreOffice starts."""
+    try:
+        known = (profile / _REGISTERED).read_bytes()
+    except OSError:
+        return []
+    unpacked = profile.glob(_UNPACKED)
+    return [file for file in unpacked if file.parents[1].name.removesuffix("_").encode() in known]
 
 
 def _version(place: Path) -> str:
