@@ -63,6 +63,7 @@ bench: .venv/dev ## measure speed, as ratios in one run
 
 docs: .venv/dev ## write what docs/ takes from the code, build the site in site/, warnings as errors
 	$(BIN)/python tests/doc_pages.py
+	$(BIN)/python tests/parity_page.py
 	$(BIN)/zensical build --strict
 
 templates: .venv/user ## rebuild the workbooks in templates/
