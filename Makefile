@@ -67,7 +67,8 @@ docs: .venv/dev ## write what docs/ takes from the code, build the site in site/
 	$(BIN)/zensical build --strict
 
 templates: .venv/user ## rebuild the workbooks in templates/
-	for name in budget compare fit batch paper; do \
+	names=$$($(BIN)/python -c 'from chinchilla_xl.workbooks import TEMPLATES; print(*TEMPLATES)') && \
+	for name in $$names; do \
 	  $(BIN)/chinchilla-xl new $$name templates/$$name.xlsx --force || exit 1; done
 
 clean: ## remove everything that make made
