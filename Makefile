@@ -63,10 +63,12 @@ bench: .venv/dev ## measure speed, as ratios in one run
 
 docs: .venv/dev ## write what docs/ takes from the code, build the site in site/, warnings as errors
 	$(BIN)/python tests/doc_pages.py
+	$(BIN)/python tests/parity_page.py
 	$(BIN)/zensical build --strict
 
 templates: .venv/user ## rebuild the workbooks in templates/
-	for name in budget compare fit batch paper; do \
+	names=$$($(BIN)/python -c 'from chinchilla_xl.workbooks import TEMPLATES; print(*TEMPLATES)') && \
+	for name in $$names; do \
 	  $(BIN)/chinchilla-xl new $$name templates/$$name.xlsx --force || exit 1; done
 
 pictures: .venv/dev ## draw the templates' pictures for docs/ anew (needs LibreOffice and poppler)

@@ -37,7 +37,10 @@ GROUPS = {
 def function_pages() -> dict[str, str]:
     """File under docs/ -> text, for every function and for their list."""
     by_name = {function.name: function for function in FUNCTIONS}
-    assert sorted(by_name) == sorted(name for group in GROUPS.values() for name in group)
+    grouped = sorted(name for group in GROUPS.values() for name in group)
+    assert sorted(by_name) == grouped, (
+        "GROUPS of tests/function_pages.py must have each function once"
+    )
     pages = {f"functions/{name}.md": _page(function) for name, function in by_name.items()}
     return pages | {"functions/index.md": _list(by_name)}
 

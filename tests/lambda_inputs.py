@@ -51,7 +51,7 @@ def grid(function: str) -> Call:
     """A column of the first argument against a row of the second, a law for each row."""
     rng = random.Random(f"{function} grid")
     names = [p.name for p in BY_NAME[function].parameters]
-    numeric = [name for name in names if name in _RANGES]
+    numeric = [name for name in names if name in RANGES]
     rows = [_row(names, rng, CHINCHILLA) for _ in range(GRID[0])]
     other = [_row(names, rng, CHINCHILLA) for _ in range(GRID[1])]
     values: dict[str, Any] = {name: rows[0][name] for name in numeric}
@@ -85,7 +85,7 @@ def _block(function: str, rng: random.Random, number: int) -> Call:
 
 def _row(names: list[str], rng: random.Random, law: Law) -> dict[str, float]:
     """A value for every numeric argument; those that belong together fit together."""
-    row = {name: _number(name, rng) for name in names if name in _RANGES}
+    row = {name: _number(name, rng) for name in names if name in RANGES}
     if "loss" in names:
         row["loss"] = _typed(law.E + 10 ** rng.uniform(-9, 3))
         h = row["loss"] - law.E
@@ -109,7 +109,7 @@ def _bound(rng: random.Random, scale: float, exponent: float, h: float) -> float
     return _power(scale / (share * h), 1 / exponent)
 
 
-_RANGES: dict[str, tuple[float, float]] = {
+RANGES: dict[str, tuple[float, float]] = {
     "params": (3, 15), "tokens": (3, 17), "flops": (6, 32), "loss": (0, 1),
     "inference_tokens": (3, 17), "input_tokens": (3, 17), "output_tokens": (3, 17),
     "max_params": (3, 15), "max_tokens": (3, 17), "params_a": (3, 15), "tokens_a": (3, 17),
@@ -122,7 +122,7 @@ def _number(name: str, rng: random.Random) -> float:
     demand = name in ("inference_tokens", "input_tokens", "output_tokens")
     if demand and rng.random() < 0.1:
         return 0.0
-    return _typed(10 ** rng.uniform(*_RANGES[name]))
+    return _typed(10 ** rng.uniform(*RANGES[name]))
 
 
 def _laws(rng: random.Random, number: int) -> tuple[list[Law], Any]:

@@ -12,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import chinchilla_xl as cx
+import parity
 from chinchilla_xl.functions import FUNCTIONS, CellError, WorksheetFunction
 from chinchilla_xl.functions.parameters import PARAMETERS
+from lambda_inputs import RANGES
 
 ELEMENTWISE = [f for f in FUNCTIONS if not f.returns_table]
 
@@ -37,6 +39,14 @@ GOOD = {
     "tokens_b": [1.47e12, 2e13, 3e11],
     "size_ratio": [0.5, 1.0, 3.0],
 }
+
+
+@pytest.mark.parametrize("function", ELEMENTWISE, ids=lambda f: f.name)
+def test_every_argument_has_values_to_be_tested_with(function):
+    for name in numeric(function):
+        assert name in GOOD, f"{name}: three good values in GOOD of tests/test_functions.py"
+        assert name in parity.GOOD, f"{name}: three good values in GOOD of tests/parity.py"
+        assert name in RANGES, f"{name}: powers of ten in RANGES of tests/lambda_inputs.py"
 
 
 @pytest.mark.parametrize("function", ELEMENTWISE, ids=lambda f: f.name)

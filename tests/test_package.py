@@ -34,7 +34,9 @@ def test_every_worksheet_function_is_public_in_lower_case():
     from chinchilla_xl.functions import FUNCTIONS
 
     for function in FUNCTIONS:
-        assert getattr(chinchilla_xl, function.name.lower()) is function
+        name = function.name.lower()
+        where = "to be imported in functions/__init__.py and chinchilla_xl/__init__.py"
+        assert getattr(chinchilla_xl, name, None) is function, f"{name}: {where}"
 
 
 def test_a_scalar_call_imports_no_heavy_package():
