@@ -59,6 +59,18 @@ def billions_meant(value: float) -> str:
     return f" (did you mean {value:g}E9?)" if 0 < value < 10_000 else ""
 
 
+def date_meant(value: float | str) -> str:
+    """Of what was to be a date: the first day of that year, or how dates are given.
+
+    >>> date_meant(2027), date_meant("Feb 2027"), date_meant(12)
+    (' (did you mean 2027-01-01?)', ' (a date is given as 2027-02-01)', '')
+    """
+    if isinstance(value, str):
+        return " (a date is given as 2027-02-01)"
+    year = 1900 < value < 2200 and value == int(value)
+    return f" (did you mean {value:g}-01-01?)" if year else ""
+
+
 def share_meant(value: float) -> str:
     """Of a number that was to be a share: the share of so many percent.
 
