@@ -117,7 +117,7 @@ def print_outcome(outcome: Any, check: bool) -> None:
         more = len(outcome.outdated) - _MOST_NAMES
         others = f" and {more} more" if more > 0 else ""
         click.echo(
-            f"  perhaps of the old inputs: {named}{others}; Excel computes them when it opens the file",
+            f"  perhaps out of date: {named}{others}; Excel computes them when it opens the file",
             err=True,
         )
     for message in outcome.messages:
