@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -11,13 +12,15 @@ import time
 import openpyxl
 import pytest
 
+from chinchilla_xl.recalc.addresses import parse_cell
 from chinchilla_xl.workbooks import template
+from engine_books import needs_libreoffice
 from support import cached, saved
 
 
-def run(*args: object, cwd=None) -> subprocess.CompletedProcess[str]:
+def run(*args: object, cwd=None, env=None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "chinchilla_xl", *map(str, args)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd, env=env)
 
 
 def book(path, formula: str):
@@ -104,6 +107,30 @@ def test_formulas_kept_for_one_reason_share_a_line_and_so_do_those_that_rest_on_
     assert len({kept["cell"] for kept in report["kept"]}) == 121
     reasons = {kept["cell"]: kept["reason"] for kept in report["kept"]}
     assert reasons["Sheet!C7"] == "it needs Sheet!B7, which has no value"
+
+
+@pytest.mark.parametrize(
+    "engine", ["formualizer", pytest.param("libreoffice", marks=needs_libreoffice)]
+)
+def test_what_is_kept_is_told_in_the_order_of_sheets_and_cells_in_every_run(tmp_path, engine):
+    book = openpyxl.Workbook()
+    first, second = book.active, book.create_sheet("Next")
+    for row in range(1, 40):
+        first.cell(row, 2, '=_xlfn.STOCKHISTORY("X",1)' if row % 9 == 5 else f"=A{row}")
+        first.cell(row, 3, f"=SUM(B1:B{row})")
+        second.cell(row, 1, f"=Sheet!C{40 - row}+Sheet!B{row}")
+    book.save(tmp_path / "b.xlsx")
+    command = "recompute", "b.xlsx", "-o", "out.xlsx", "--engine", engine, "--json"
+    runs = [
+        run(*command, cwd=tmp_path, env=os.environ | {"PYTHONHASHSEED": seed}).stdout
+        for seed in ("1", "2")
+    ]
+    assert runs[0] == runs[1]
+    [report] = json.loads(runs[0])
+    places = [item["cell"].split("!") for item in report["kept"]]
+    order = [(sheet != "Sheet", parse_cell(cell)) for sheet, cell in places]
+    assert order == sorted(order)
+    assert len(order) > 60
 
 
 def test_functions_that_look_like_cells_are_reasons_of_their_own(capsys):

@@ -241,7 +241,7 @@ class Calculation:
             return found
         changed = self._outdated or _changed(self._sheets, loaded)
         for sheet in self._sheets.values():
-            for cell in list(sheet.kept):
+            for cell in sorted(sheet.kept):
                 missing = sheet.formulas[cell].value is None
                 place = sheet.title, cell
                 if place in self._resting:
@@ -250,7 +250,7 @@ class Calculation:
                 dependents = self._needing(loaded, sheet.title, area.cells())
                 rests = [
                     (other, dependent)
-                    for title, dependent in dependents
+                    for title, dependent in sorted(dependents)
                     if dependent in (other := self._sheets[title]).formulas
                     and dependent not in other.kept
                 ]
@@ -352,7 +352,7 @@ class Calculation:
                 self._dependents(loaded, sheet, cell),
             )
             for sheet in self._sheets.values()
-            for cell, reason in sheet.kept.items()
+            for cell, reason in sorted(sheet.kept.items())
         ]
 
 
