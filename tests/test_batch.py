@@ -176,7 +176,14 @@ def budget() -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("kind", "text"), [("toml", TOML), ("json", JSON), ("csv", CSV), ("csv", CSV.replace(",", ";"))]
+    ("kind", "text"),
+    [
+        ("toml", TOML),
+        ("json", JSON),
+        ("csv", CSV),
+        ("csv", CSV.replace(",", ";")),
+        ("csv", CSV.replace("name,value,unit", "Name,VALUE,Unit")),
+    ],
 )
 def test_inputs_are_filled_from_every_format(budget, tmp_path, kind, text):
     (tmp_path / "b.xlsx").write_bytes(budget)

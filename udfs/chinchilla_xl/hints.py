@@ -51,12 +51,14 @@ def number_meant(text: str) -> str:
 
 
 def billions_meant(value: float) -> str:
-    """Of a number that was to count parameters or tokens: so many billions.
+    """Of a number that was to count parameters or tokens: so many billions or, from 1000 on, millions.
 
-    >>> billions_meant(30), billions_meant(0.5), billions_meant(30_000)
-    (' (did you mean 30E9?)', ' (did you mean 0.5E9?)', '')
+    >>> billions_meant(30), billions_meant(0.5), billions_meant(30_000), billions_meant(1e6)
+    (' (did you mean 30E9?)', ' (did you mean 0.5E9?)', ' (did you mean 30000E6?)', '')
     """
-    return f" (did you mean {value:g}E9?)" if 0 < value < 10_000 else ""
+    if not 0 < value < 1e6:
+        return ""
+    return f" (did you mean {value:.15g}E{9 if value < 1000 else 6}?)"
 
 
 def date_meant(value: float | str) -> str:

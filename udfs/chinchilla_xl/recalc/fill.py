@@ -84,7 +84,8 @@ def read_inputs(path: Location) -> dict[str, Given]:
 
 def _parse_csv(text: str) -> dict[str, Any]:
     rows = csv.DictReader(io.StringIO(text), delimiter=separator(text))
-    if not {"name", "value"} <= set(rows.fieldnames or ()):
+    rows.fieldnames = [heading.strip().lower() for heading in rows.fieldnames or ()]
+    if not {"name", "value"} <= set(rows.fieldnames):
         raise ArgumentError("the first line must name the columns: name, value and perhaps unit")
     found: dict[str, Any] = {}
     for row in rows:

@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeAlias
 
 from chinchilla_xl.errors import ArgumentError
 from chinchilla_xl.hints import nearest
-from chinchilla_xl.recalc.addresses import Cell, bare_sheet, parse_area
+from chinchilla_xl.recalc.addresses import Cell, address, bare_sheet, parse_area
 from chinchilla_xl.recalc.parts import Workbook
 from chinchilla_xl.recalc.values import LONGEST_TEXT
 
@@ -50,7 +50,10 @@ def parse_assignments(texts: list[str]) -> dict[str, Input]:
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
             raise ArgumentError(f"an input must be given as NAME=VALUE: {text!r}")
-        inputs[name.strip()] = parse_value(value.strip())
+        name = name.strip()
+        if name.casefold() in map(str.casefold, inputs):
+            raise ArgumentError(f"{name} is given twice")
+        inputs[name] = parse_value(value.strip())
     return inputs
 
 
@@ -98,6 +101,11 @@ def locate(inputs: Mapping[str, Input], workbook: Workbook) -> list[Placed]:
         if "!" not in key:
             name = names.get(key.casefold())
             if name is None:
+                if area := parse_area(key):
+                    example = address(next(iter(workbook.sheets), "Sheet1"), area.first)
+                    raise ArgumentError(
+                        f"{key}: cells are given with their sheet, such as {example}"
+                    )
                 known = [n.name for n in names.values() if not n.name.startswith("_xlnm.")]
                 raise ArgumentError(f"the workbook has no name {key!r}{nearest(key, known)}")
             reference = name.formula
@@ -174,7 +182,7 @@ def _single_cell(key: str, reference: str) -> tuple[str, Cell]:
     sheet = bare_sheet(sheet)
     area = parse_area(place)
     if "!" in key and area is None:
-        raise ArgumentError(f"the input {key!r} must be a name or a cell such as Inputs!B7")
+        raise ArgumentError(f"{key!r} must be a name or a cell such as Inputs!B7")
     if not sheet or area is None or area.first != area.last:
-        raise ArgumentError(f"the input {key!r} must be a single cell: it is {reference}")
+        raise ArgumentError(f"{key!r} must be a single cell: it is {reference}")
     return sheet, area.first
