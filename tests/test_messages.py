@@ -130,6 +130,8 @@ def run(tmp_path, monkeypatch, capsys, budget):
         ("fit runs.csv --png runs.csv", "must end in .png: runs.csv"),
         ("fit b.xlsx -o b.xlsx --force", "b.xlsx is read by this command: choose another name"),
         ("sweep b.xlsx b.xlsx --sheet Budgt --outputs target_loss -o n.csv", "no sheet 'Budgt' (did you mean Budget?): it has Budget"),
+        ("fit runs.csv --sheet Runs", "sheet is for .xlsx files, and runs.csv has none: leave out 'Runs'"),
+        ("sweep b.xlsx months.csv --sheet Runs --outputs target_loss -o n.csv", "sheet is for .xlsx files, and months.csv has none"),
         ("fit few.csv", "at least 5 distinct runs: 3; add runs"),
         ("fit text.csv", "'7B' in row 1 (did you mean 7E9?); correct or remove that run"),
         ("fit unnamed.csv", "no column of params was found among a, b, c: name it with --params"),
