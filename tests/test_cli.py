@@ -78,7 +78,10 @@ def test_recompute_exits_with_1_if_a_formula_kept_its_value(tmp_path):
     assert (result.returncode, result.stdout, result.stderr) == (
         1,
         "a.xlsx: 1 formulas, 0 values changed, 1 kept\n",
-        "  kept Sheet!B1 =RAND(): RAND: a random number\n",
+        (
+            "  kept Sheet!B1 =RAND(): RAND: a random number\n"
+            "  perhaps out of date: Sheet!B1; Excel computes them when it opens the file\n"
+        ),
     )
 
 
@@ -102,6 +105,7 @@ def test_formulas_kept_for_one_reason_share_a_line_and_so_do_those_that_rest_on_
         "  kept Sheet!D1 =A1:A2 and 39 more: A1:A2 is a range where the cell holds a single value",
         '  kept Sheet!E1 =CELL("width",A1)' + "+1" * 29 + "+ ...: CELL: it asks about the spreadsheet program",
         "  kept Sheet!C1 =B1+A$1 and 39 more that rest on such cells: it needs Sheet!B1, which has no value",
+        "  perhaps out of date: Sheet!B1, Sheet!C1, Sheet!D1, Sheet!E1, Sheet!B2 and 116 more; Excel computes them when it opens the file",
     ]  # fmt: skip
     [report] = json.loads(run("recompute", "a.xlsx", "--json", cwd=tmp_path).stdout)
     assert len({kept["cell"] for kept in report["kept"]}) == 121
