@@ -27,13 +27,14 @@ def mark_outdated(data: bytes, report: Report, inputs: Mapping[str, Input]) -> b
     asked = asks_for_calculation(book)
     if not inputs and not asked:
         return data
-    kept = [item.cell for item in report.kept]
-    cells = {
+    kept = dict.fromkeys(item.cell for item in report.kept)
+    named = {
         name.name: cell
         for name in read_workbook(archive).names
-        if not name.name.startswith("_xlnm.") and (cell := _cell(name)) in set(kept)
+        if (cell := _cell(name)) in kept and not name.name.startswith("_xlnm.")
     }
-    report.outdated = [*cells, *(cell for cell in kept if cell not in cells.values())]
+    cells = set(named.values())
+    report.outdated = [*named, *(cell for cell in kept if cell not in cells)]
     if asked:
         return data
     return archive.replaced({WORKBOOK: [calculated_on_load(book).encode()]})

@@ -76,7 +76,8 @@ class DataValidation(NamedTuple):
             return None
         low, high = bounds
         if self.type in _MOMENTS:
-            return words + date_meant(value)
+            number = self.type == "date" and not isinstance(value, Serial)
+            return words + (date_meant(value) if number else "")
         if high == 1:
             return words + share_meant(value)
         return words + (billions_meant(value) if low is not None and low >= _COUNTS else "")
