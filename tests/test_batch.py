@@ -176,7 +176,14 @@ def budget() -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("kind", "text"), [("toml", TOML), ("json", JSON), ("csv", CSV), ("csv", CSV.replace(",", ";"))]
+    ("kind", "text"),
+    [
+        ("toml", TOML),
+        ("json", JSON),
+        ("csv", CSV),
+        ("csv", CSV.replace(",", ";")),
+        ("csv", CSV.replace("name,value,unit", "Name,VALUE,Unit")),
+    ],
 )
 def test_inputs_are_filled_from_every_format(budget, tmp_path, kind, text):
     (tmp_path / "b.xlsx").write_bytes(budget)
@@ -202,7 +209,7 @@ def test_inputs_are_filled_from_every_format(budget, tmp_path, kind, text):
         ({"quality_by": "size"}, "quality_by is refused by the workbook: Quality is given by must be one of: params, loss: 'size'"),
         ({"months": {"value": 3, "unit": "years"}}, "months is given in years, but the workbook has it in months"),
         ({"target_loss": 2.0}, "holds a formula"),
-        ({"months": [1]}, "months must be a number, TRUE, FALSE or text: [1]"),
+        ({"months": [1]}, "months must be a number, a date, TRUE, FALSE or text: [1]"),
         ({"months": {"worth": 3}}, "months must be a value, or value and unit"),
         ({"monts": 1, "output_MFU": 2}, "; output_MFU is refused"),
     ],

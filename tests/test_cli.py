@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -11,13 +12,15 @@ import time
 import openpyxl
 import pytest
 
+from chinchilla_xl.recalc.addresses import parse_cell
 from chinchilla_xl.workbooks import template
+from engine_books import needs_libreoffice
 from support import cached, saved
 
 
-def run(*args: object, cwd=None) -> subprocess.CompletedProcess[str]:
+def run(*args: object, cwd=None, env=None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "chinchilla_xl", *map(str, args)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd, env=env)
 
 
 def book(path, formula: str):
@@ -75,7 +78,10 @@ def test_recompute_exits_with_1_if_a_formula_kept_its_value(tmp_path):
     assert (result.returncode, result.stdout, result.stderr) == (
         1,
         "a.xlsx: 1 formulas, 0 values changed, 1 kept\n",
-        "  kept Sheet!B1 =RAND(): RAND: a random number\n",
+        (
+            "  kept Sheet!B1 =RAND(): RAND: a random number\n"
+            "  perhaps out of date: Sheet!B1; Excel computes them when it opens the file\n"
+        ),
     )
 
 
@@ -99,11 +105,36 @@ def test_formulas_kept_for_one_reason_share_a_line_and_so_do_those_that_rest_on_
         "  kept Sheet!D1 =A1:A2 and 39 more: A1:A2 is a range where the cell holds a single value",
         '  kept Sheet!E1 =CELL("width",A1)' + "+1" * 29 + "+ ...: CELL: it asks about the spreadsheet program",
         "  kept Sheet!C1 =B1+A$1 and 39 more that rest on such cells: it needs Sheet!B1, which has no value",
+        "  perhaps out of date: Sheet!B1, Sheet!C1, Sheet!D1, Sheet!E1, Sheet!B2 and 116 more; Excel computes them when it opens the file",
     ]  # fmt: skip
     [report] = json.loads(run("recompute", "a.xlsx", "--json", cwd=tmp_path).stdout)
     assert len({kept["cell"] for kept in report["kept"]}) == 121
     reasons = {kept["cell"]: kept["reason"] for kept in report["kept"]}
     assert reasons["Sheet!C7"] == "it needs Sheet!B7, which has no value"
+
+
+@pytest.mark.parametrize(
+    "engine", ["formualizer", pytest.param("libreoffice", marks=needs_libreoffice)]
+)
+def test_what_is_kept_is_told_in_the_order_of_sheets_and_cells_in_every_run(tmp_path, engine):
+    book = openpyxl.Workbook()
+    first, second = book.active, book.create_sheet("Next")
+    for row in range(1, 40):
+        first.cell(row, 2, '=_xlfn.STOCKHISTORY("X",1)' if row % 9 == 5 else f"=A{row}")
+        first.cell(row, 3, f"=SUM(B1:B{row})")
+        second.cell(row, 1, f"=Sheet!C{40 - row}+Sheet!B{row}")
+    book.save(tmp_path / "b.xlsx")
+    command = "recompute", "b.xlsx", "-o", "out.xlsx", "--engine", engine, "--json"
+    runs = [
+        run(*command, cwd=tmp_path, env=os.environ | {"PYTHONHASHSEED": seed}).stdout
+        for seed in ("1", "2")
+    ]
+    assert runs[0] == runs[1]
+    [report] = json.loads(runs[0])
+    places = [item["cell"].split("!") for item in report["kept"]]
+    order = [(sheet != "Sheet", parse_cell(cell)) for sheet, cell in places]
+    assert order == sorted(order)
+    assert len(order) > 60
 
 
 def test_functions_that_look_like_cells_are_reasons_of_their_own(capsys):

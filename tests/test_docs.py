@@ -85,7 +85,8 @@ def test_the_scripts_of_a_page_run(page, tmp_path, monkeypatch):
     ]
     assert scripts
     for script in scripts:
-        exec(script, {"chinchilla_xl": chinchilla_xl, "paths": ["budget.xlsx"]})
+        given = {"__name__": "__main__", "chinchilla_xl": chinchilla_xl, "paths": ["budget.xlsx"]}
+        exec(script, given)
 
 
 @pytest.mark.parametrize("page", TEXTS, ids=name)

@@ -17,8 +17,9 @@ from chinchilla_xl.coefficients import NAMES
 from chinchilla_xl.fit import bootstrap, fit
 from chinchilla_xl.functions import CellError
 from chinchilla_xl.recalc import recompute_bytes
+from chinchilla_xl.workbooks import template
 from fit_datasets import table_4
-from support import cached
+from support import cached, named_values
 
 pytestmark = pytest.mark.once
 
@@ -198,6 +199,31 @@ def test_runs_are_read_from_every_format_and_columns_guessed(tmp_path, kind):
     ]
     alpha = next(line.split() for line in lines if line.startswith("alpha"))
     assert float(alpha[1]) == pytest.approx(cx.fit_coeffs(PARAMS, TOKENS, LOSSES)[4, 1], rel=1e-5)
+
+
+@pytest.mark.parametrize(("titles", "units"), [(1, True), (5, True), (19, False)])
+def test_runs_below_titles_and_units_are_found_in_a_sheet(tmp_path, titles, units):
+    head = pd.DataFrame([FRAME.columns.tolist()], columns=FRAME.columns)
+    unit = pd.DataFrame([["parameters", "tokens", "nats/token", None]], columns=FRAME.columns)
+    filled = pd.DataFrame([[None, None, None, "-"]] * 3, columns=FRAME.columns)
+    above = pd.DataFrame([["Our runs", None, None, None]] * titles, columns=FRAME.columns)
+    lines = pd.concat([above, head, *[unit] * units, FRAME, filled], ignore_index=True)
+    with pd.ExcelWriter(tmp_path / "runs.xlsx") as book:
+        pd.DataFrame({"About": ["this"]}).to_excel(book, sheet_name="About", index=False)
+        lines.to_excel(book, sheet_name="Runs", index=False, header=False)
+    result = run("runs.xlsx", "--sheet", "Runs", cwd=tmp_path)
+    assert (result.returncode, result.stderr) == (0, "")
+    FRAME.to_csv(tmp_path / "runs.csv", index=False)
+    assert result.stdout == run("runs.csv", cwd=tmp_path).stdout
+
+
+def test_the_sheet_of_runs_in_the_template_is_read(tmp_path):
+    (tmp_path / "fit.xlsx").write_bytes(template("fit"))
+    result = run("fit.xlsx", "--sheet", "Runs", cwd=tmp_path)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "params read from: Parameters\ntokens read from: Training tokens\n" in result.stdout
+    coefficient = named_values(template("fit"))["fitted_alpha"]
+    assert f"{coefficient:.6g}" in result.stdout
 
 
 def test_tokens_follow_from_flops(tmp_path):

@@ -219,7 +219,7 @@ def fit(
 
     for path, suffix in ((output, ".xlsx"), (png, ".png")):
         if path is not None:
-            check_new(path, suffix, force and path.resolve() != runs.resolve())
+            check_new(path, suffix, force, [runs])
     columns = {"params": params, "tokens": tokens, "flops": flops, "loss": loss}
     table = read_runs(runs, columns, sheet)
     for role, column in table.chosen.items():

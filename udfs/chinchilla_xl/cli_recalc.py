@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeAlias
 
 from chinchilla_xl.cli_support import (
@@ -192,8 +191,7 @@ def sweep(
     from chinchilla_xl.recalc.sweep import sweep as run
     from chinchilla_xl.recalc.tables import read_table
 
-    sources = {Path(source).resolve() for source in (workbook, scenarios)}
-    check_new(output, suffix_of(output), force and Path(output).resolve() not in sources)
+    check_new(output, suffix_of(output), force, [workbook, scenarios])
     names = [name.strip() for name in outputs.split(",") if name.strip()]
     table = read_table(scenarios, sheet)
     reached = 0

@@ -117,7 +117,7 @@ def print_outcome(outcome: Any, check: bool) -> None:
         more = len(outcome.outdated) - _MOST_NAMES
         others = f" and {more} more" if more > 0 else ""
         click.echo(
-            f"  perhaps of the old inputs: {named}{others}; Excel computes them when it opens the file",
+            f"  perhaps out of date: {named}{others}; Excel computes them when it opens the file",
             err=True,
         )
     for message in outcome.messages:
@@ -162,12 +162,19 @@ def print_json(report: object) -> None:
     click.echo(json.dumps(report, indent=2, ensure_ascii=False))
 
 
-def check_new(path: str | os.PathLike[str], suffix: str, force: bool) -> None:
-    """UsageError if a file may not be written at `path`."""
-    from chinchilla_xl.recalc.files import exists, suffix_of
+def check_new(
+    path: str | os.PathLike[str],
+    suffix: str,
+    force: bool,
+    sources: Iterable[str | os.PathLike[str]] = (),
+) -> None:
+    """UsageError if a file may not be written at `path`; one of the `sources` never."""
+    from chinchilla_xl.recalc.files import exists, same_file, suffix_of
 
     if suffix and suffix_of(path) != suffix:  # a source without one is refused when it is read
         raise click.UsageError(f"the file must end in {suffix}: {path}")
+    if any(same_file(path, source) for source in sources):
+        raise click.UsageError(f"{path} is read by this command: choose another name")
     if not force and exists(path):
         raise click.UsageError(f"{path} exists already: choose another name or give --force")
 

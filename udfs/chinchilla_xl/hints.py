@@ -51,12 +51,26 @@ def number_meant(text: str) -> str:
 
 
 def billions_meant(value: float) -> str:
-    """Of a number that was to count parameters or tokens: so many billions.
+    """Of a number that was to count parameters or tokens: so many billions or, from 1000 on, millions.
 
-    >>> billions_meant(30), billions_meant(0.5), billions_meant(30_000)
-    (' (did you mean 30E9?)', ' (did you mean 0.5E9?)', '')
+    >>> billions_meant(30), billions_meant(0.5), billions_meant(30_000), billions_meant(1e6)
+    (' (did you mean 30E9?)', ' (did you mean 0.5E9?)', ' (did you mean 30000E6?)', '')
     """
-    return f" (did you mean {value:g}E9?)" if 0 < value < 10_000 else ""
+    if not 0 < value < 1e6:
+        return ""
+    return f" (did you mean {value:.15g}E{9 if value < 1000 else 6}?)"
+
+
+def date_meant(value: float | str) -> str:
+    """Of what was to be a date: the first day of that year, or how dates are given.
+
+    >>> date_meant(2027), date_meant("Feb 2027"), date_meant(12)
+    (' (did you mean 2027-01-01?)', ' (a date is given as 2027-02-01)', '')
+    """
+    if isinstance(value, str):
+        return " (a date is given as 2027-02-01)"
+    year = 1900 < value < 2200 and value == int(value)
+    return f" (did you mean {value:g}-01-01?)" if year else ""
 
 
 def share_meant(value: float) -> str:

@@ -30,6 +30,17 @@ def without_chain(text: str) -> str:
     return _MENTION.sub("", text)
 
 
+def asks_for_calculation(book: str) -> bool:
+    """Whether the workbook part asks for a full calculation: its values are perhaps out of date.
+
+    >>> asks_for_calculation('<calcPr fullCalcOnLoad="1"/>'), asks_for_calculation("<calcPr/>")
+    (True, False)
+    """
+    settings = _SETTINGS.search(book)
+    full = settings and _FULL.search(settings[2])
+    return bool(full and re.search("1|true", full[0]))
+
+
 def calculated_on_load(book: str) -> str:
     """The workbook part with a full calculation asked for; without settings Excel makes one anyway.
 
@@ -41,6 +52,4 @@ def calculated_on_load(book: str) -> str:
         attributes = _FULL.sub("", match[2]).rstrip()
         return f'{match[1]}{attributes} fullCalcOnLoad="1"{match[3]}'
 
-    found = _SETTINGS.search(book)
-    full = found and _FULL.search(found[2])
-    return book if full and re.search("1|true", full[0]) else _SETTINGS.sub(asked, book, count=1)
+    return book if asks_for_calculation(book) else _SETTINGS.sub(asked, book, count=1)

@@ -20,6 +20,7 @@ from chinchilla_xl.errors import ArgumentError, BrokenFile
 from chinchilla_xl.functions import CellError
 from chinchilla_xl.recalc.addresses import Area, Cell
 from chinchilla_xl.recalc.archive import Archive, Piece
+from chinchilla_xl.recalc.calcchain import asks_for_calculation
 from chinchilla_xl.recalc.engineform import possible
 from chinchilla_xl.recalc.inputs import Input
 from chinchilla_xl.recalc.loaded import SPILL, EngineFailure, LoadedWorkbook, parses
@@ -51,7 +52,7 @@ class Calculation:
         self._workbook = workbook
         self._sheets = open_sheets(archive, workbook)
         self._loaded: LoadedWorkbook | None = None
-        self._inputs = bool(inputs)
+        self._outdated = bool(inputs) or asks_for_calculation(archive.text(WORKBOOK))
         self._resting: dict[tuple[str, Cell], int] = {}
         self._values: dict[str, list[Value | EngineFailure]] = {}
         write_inputs(self._sheets, inputs or {}, workbook)
@@ -238,9 +239,9 @@ class Calculation:
         found = False
         if not any(sheet.kept for sheet in self._sheets.values()):
             return found
-        changed = self._inputs or _changed(self._sheets, loaded)
+        changed = self._outdated or _changed(self._sheets, loaded)
         for sheet in self._sheets.values():
-            for cell in list(sheet.kept):
+            for cell in sorted(sheet.kept):
                 missing = sheet.formulas[cell].value is None
                 place = sheet.title, cell
                 if place in self._resting:
@@ -249,7 +250,7 @@ class Calculation:
                 dependents = self._needing(loaded, sheet.title, area.cells())
                 rests = [
                     (other, dependent)
-                    for title, dependent in dependents
+                    for title, dependent in sorted(dependents)
                     if dependent in (other := self._sheets[title]).formulas
                     and dependent not in other.kept
                 ]
@@ -351,7 +352,7 @@ class Calculation:
                 self._dependents(loaded, sheet, cell),
             )
             for sheet in self._sheets.values()
-            for cell, reason in sheet.kept.items()
+            for cell, reason in sorted(sheet.kept.items())
         ]
 
 

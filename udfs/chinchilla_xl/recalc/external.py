@@ -218,7 +218,7 @@ class _Recalculation:
                 counts.get((sheet.title, cell), 0),
             )
             for sheet in self._sheets.values()
-            for cell, reason in sheet.kept.items()
+            for cell, reason in sorted(sheet.kept.items())
         ]
         return self._archive.replaced(parts), report
 

@@ -15,6 +15,7 @@ import os
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
 from chinchilla_xl.errors import ArgumentError, UnsupportedFile
@@ -23,7 +24,7 @@ from chinchilla_xl.recalc.archive import Archive
 from chinchilla_xl.recalc.cached import read_cached
 from chinchilla_xl.recalc.engines import EMBEDDED
 from chinchilla_xl.recalc.files import Location, naming, read_file, suffix_of
-from chinchilla_xl.recalc.inputs import Input, parse_value, place_of, separator
+from chinchilla_xl.recalc.inputs import Content, Input, locate, parse_value, separator
 from chinchilla_xl.recalc.parts import read_workbook
 from chinchilla_xl.recalc.report import Report
 from chinchilla_xl.recalc.rules import Rules, meant
@@ -83,7 +84,8 @@ def read_inputs(path: Location) -> dict[str, Given]:
 
 def _parse_csv(text: str) -> dict[str, Any]:
     rows = csv.DictReader(io.StringIO(text), delimiter=separator(text))
-    if not {"name", "value"} <= set(rows.fieldnames or ()):
+    rows.fieldnames = [heading.strip().lower() for heading in rows.fieldnames or ()]
+    if not {"name", "value"} <= set(rows.fieldnames):
         raise ArgumentError("the first line must name the columns: name, value and perhaps unit")
     found: dict[str, Any] = {}
     for row in rows:
@@ -104,8 +106,8 @@ def _from_mapping(inputs: Mapping[str, Any]) -> dict[str, Given]:
             if unknown or "value" not in item:
                 raise ArgumentError(f"{name} must be a value, or value and unit: {dict(item)}")
             value, unit = item["value"], item.get("unit")
-        if not isinstance(value, bool | int | float | str):
-            raise ArgumentError(f"{name} must be a number, TRUE, FALSE or text: {value!r}")
+        if not isinstance(value, bool | int | float | str | date):
+            raise ArgumentError(f"{name} must be a number, a date, TRUE, FALSE or text: {value!r}")
         given[name] = Given(value, unit)
     return given
 
@@ -119,25 +121,26 @@ def check_inputs(data: bytes, given: Mapping[str, Given]) -> list[str]:
     problems = []
     for name, item in given.items():
         try:
-            title, cell = place_of(name, outline, item.value)
-            problem = rules.broken_by(name, item.value)
+            [placed] = locate({name: item.value}, outline)
+            problem = rules.broken_by(placed)
         except ArgumentError as e:
             problems.append(str(e))
             continue
-        unfit = _unfit(book[title], cell, item)
+        unfit = _unfit(book[placed.sheet], placed.cell, placed.value, item.unit)
         if problem or unfit:
             problems.append(problem or f"{name} {unfit}")
     return problems
 
 
-def _unfit(sheet: Any, cell: Cell, given: Given) -> str | None:
+def _unfit(sheet: Any, cell: Cell, value: Content, given: str | None) -> str | None:
     """How an input does not go with what its cell holds and the unit that is shown beside it."""
     unit = _unit_beside(sheet, cell)
-    if given.unit is not None and unit is not None and given.unit != unit:
-        return f"is given in {given.unit}, but the workbook has it in {unit}"
+    if given is not None and unit is not None and given != unit:
+        return f"is given in {given}, but the workbook has it in {unit}"
     now = sheet.cell(cell.row, cell.column).value
-    if isinstance(now, int | float) and not isinstance(given.value, int | float):
-        return f"must be a number: {given.value!r}{meant(given.value)}"
+    if isinstance(now, int | float | datetime) and isinstance(value, str):
+        kind = "a date such as 2027-02-01" if isinstance(now, datetime) else "a number"
+        return f"must be {kind}: {value!r}{meant(value)}"
     return None
 
 

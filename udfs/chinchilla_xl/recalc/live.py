@@ -16,7 +16,7 @@ from chinchilla_xl.recalc.addresses import Cell, address
 from chinchilla_xl.recalc.archive import Archive
 from chinchilla_xl.recalc.calculation import Calculation
 from chinchilla_xl.recalc.engines import Book, Engine
-from chinchilla_xl.recalc.inputs import Input, locate, place_of
+from chinchilla_xl.recalc.inputs import Input, Serial, locate, place_of
 from chinchilla_xl.recalc.parts import Workbook, read_workbook
 from chinchilla_xl.recalc.sheets import find_formulas, open_sheets
 from chinchilla_xl.recalc.stored import Stored
@@ -62,7 +62,9 @@ class LiveWorkbook:
 
     def _change(self, inputs: Mapping[str, Input]) -> bool:
         """Set these inputs, and those of the scenario before back; whether all went well."""
-        wanted = locate(inputs, self._outline)
+        wanted: Places = {}
+        for _, title, cell, value in locate(inputs, self._outline):
+            wanted.setdefault(title, {})[cell] = value
         before = self._changed
         self._changed = {
             title: {
@@ -73,11 +75,12 @@ class LiveWorkbook:
         }
         for title, cells in wanted.items():
             for cell, value in cells.items():
-                if self._live.holds_formula(title, cell) or (
-                    isinstance(value, str) and isinstance(self._changed[title][cell], float)
-                ):
+                held = self._changed[title][cell]
+                no_number = isinstance(value, str) and isinstance(held, float)
+                stays_text = isinstance(value, Serial) and isinstance(held, str)
+                if no_number or stays_text or self._live.holds_formula(title, cell):
                     self._changed = before
-                    return False  # calculated anew, it is refused in words
+                    return False  # calculated anew, it is refused in words, or written as text
         merged = {title: dict(cells) for title, cells in before.items()}
         for title, cells in wanted.items():
             merged.setdefault(title, {}).update(cells)

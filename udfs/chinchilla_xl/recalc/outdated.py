@@ -1,29 +1,43 @@
-"""What a recomputation with new inputs leaves behind where formulas were kept: values of the old ones.
+"""What a recomputation leaves behind where formulas were kept: values that are perhaps out of date.
 
-They stand in the file as before, so it must be known which they are: the report names them, and
-Excel, which would trust them, is asked to compute the file when it opens it.
+After new inputs they may belong to the old ones; so they may in a file that asks Excel for a full
+calculation, as one does that was recomputed with new inputs before. They stand in the file as they
+were, so it must be known which they are: the report tells, and Excel, which would trust them, is
+asked to compute the file when it opens it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from chinchilla_xl.recalc.addresses import address, bare_sheet, parse_area
 from chinchilla_xl.recalc.archive import Archive
-from chinchilla_xl.recalc.calcchain import calculated_on_load
+from chinchilla_xl.recalc.calcchain import asks_for_calculation, calculated_on_load
+from chinchilla_xl.recalc.inputs import Input
 from chinchilla_xl.recalc.parts import WORKBOOK, DefinedName, read_workbook
 from chinchilla_xl.recalc.report import Report
 
 
-def mark_outdated(data: bytes, report: Report) -> bytes:
-    """The file, asking for a full calculation; `report.outdated` names its cells that were kept."""
+def mark_outdated(data: bytes, report: Report, inputs: Mapping[str, Input]) -> bytes:
+    """The file, asking for a full calculation if need be; `report.outdated` tells its kept cells."""
     if not report.kept:
         return data
     archive = Archive(data)
-    kept = {item.cell for item in report.kept}
-    names = read_workbook(archive).names
-    report.outdated = [name.name for name in names if _cell(name) in kept]
     book = archive.text(WORKBOOK)
-    asking = calculated_on_load(book)
-    return data if asking == book else archive.replaced({WORKBOOK: [asking.encode()]})
+    asked = asks_for_calculation(book)
+    if not inputs and not asked:
+        return data
+    kept = dict.fromkeys(item.cell for item in report.kept)
+    named = {
+        name.name: cell
+        for name in read_workbook(archive).names
+        if (cell := _cell(name)) in kept and not name.name.startswith("_xlnm.")
+    }
+    cells = set(named.values())
+    report.outdated = [*named, *(cell for cell in kept if cell not in cells)]
+    if asked:
+        return data
+    return archive.replaced({WORKBOOK: [calculated_on_load(book).encode()]})
 
 
 def _cell(name: DefinedName) -> str | None:

@@ -36,8 +36,9 @@ class Report:
 
     `formulas` counts formula cells, `changed` those whose cached value is new, `stale` those whose
     value was out of date by more than the rounding of the last digits; `kept` lists those
-    that could not be computed faithfully, `outdated` names these cells if inputs were
-    given: their values may belong to the old ones. `messages` says why functions of ours gave errors.
+    that could not be computed faithfully, and `outdated` names these cells if their values are
+    perhaps out of date, because of new inputs or because the file says so. `messages` says why
+    functions of ours gave errors.
     """
 
     path: str

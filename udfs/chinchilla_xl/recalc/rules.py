@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from chinchilla_xl.errors import ArgumentError
-from chinchilla_xl.hints import billions_meant, nearest, number_meant, share_meant
+from chinchilla_xl.hints import billions_meant, date_meant, nearest, number_meant, share_meant
 from chinchilla_xl.recalc.addresses import Cell, parse_area
 from chinchilla_xl.recalc.archive import Archive
 from chinchilla_xl.recalc.elements import unquoted
-from chinchilla_xl.recalc.inputs import Input, place_of
+from chinchilla_xl.recalc.inputs import Content, Input, Placed, Serial, locate
 from chinchilla_xl.recalc.parts import Workbook, read_workbook
 
 _RULE = re.compile(
@@ -23,6 +23,9 @@ _BOUND = re.compile(r"<(?:\w+:)?formula([12])\s*>([^<>]*)</")
 
 _COUNTS = 1e6
 """The least bound of cells that count parameters or tokens."""
+
+_MOMENTS = ("date", "time")
+"""Rules whose bounds are the numbers of days and of parts of a day."""
 
 _TESTS: dict[str, Callable[[float, Any, Any], bool]] = {
     "between": lambda x, a, b: a <= x <= b,
@@ -50,10 +53,10 @@ class DataValidation(NamedTuple):
         areas = map(parse_area, self.areas.split())
         return any(area is not None and cell in area for area in areas)
 
-    def broken_by(self, value: Input) -> str | None:
+    def broken_by(self, value: Content) -> str | None:
         """How a value breaks it; a rule with a formula of cells is not judged."""
         rule = self.error.rstrip(".") or "it breaks the rule of its cell"
-        shown = repr(value) if isinstance(value, bool | str) else f"{value:.15g}"
+        shown = _shown(value)
         words = f"is refused by the workbook: {rule}: {shown}"
         if self.type == "list":
             listed = self.bounds[0] or ""
@@ -61,10 +64,10 @@ class DataValidation(NamedTuple):
             if not listed.startswith('"') or str(value) in choices:
                 return None
             return words + nearest(str(value), choices)
-        if self.type not in ("decimal", "whole"):
+        if self.type not in ("decimal", "whole", *_MOMENTS):
             return None
         if isinstance(value, bool | str):
-            return words + meant(value)
+            return words + (date_meant(value) if self.type == "date" else meant(value))
         if self.type == "whole" and value != int(value):
             return words
         bounds = [_number(bound) for bound in self.bounds]
@@ -72,6 +75,9 @@ class DataValidation(NamedTuple):
         if None in needed or _TESTS[self.operator](value, *bounds):
             return None
         low, high = bounds
+        if self.type in _MOMENTS:
+            number = self.type == "date" and not isinstance(value, Serial)
+            return words + (date_meant(value) if number else "")
         if high == 1:
             return words + share_meant(value)
         return words + (billions_meant(value) if low is not None and low >= _COUNTS else "")
@@ -104,9 +110,9 @@ class Rules:
         self._outline = outline
         self._sheets: dict[str, list[DataValidation]] = {}
 
-    def broken_by(self, name: str, value: Input) -> str | None:
-        """How an input breaks the rule of its cell; ArgumentError if it has no cell."""
-        title, cell = place_of(name, self._outline, value)
+    def broken_by(self, given: Placed) -> str | None:
+        """How an input breaks the rule of its cell."""
+        name, title, cell, value = given
         if title not in self._sheets:
             part = self._outline.sheets[title]
             self._sheets[title] = data_validations(self._archive.text(part))
@@ -117,7 +123,7 @@ class Rules:
     def refusal(self, inputs: Mapping[str, Input]) -> ArgumentError | None:
         """What is to be said of inputs, if one of them has no cell or breaks its rule."""
         try:
-            problems = [self.broken_by(name, value) for name, value in inputs.items()]
+            problems = [self.broken_by(given) for given in locate(inputs, self._outline)]
         except ArgumentError as e:
             return e
         words = "; ".join(filter(None, problems))
@@ -130,9 +136,15 @@ def rules_of(data: bytes) -> Rules:
     return Rules(archive, read_workbook(archive))
 
 
-def meant(value: Input) -> str:
+def meant(value: Content) -> str:
     """The number that a text may have meant, as a hint."""
     return number_meant(value) if isinstance(value, str) else ""
+
+
+def _shown(value: Content) -> str:
+    if isinstance(value, Serial):
+        return str(value)
+    return repr(value) if isinstance(value, bool | str) else f"{value:.15g}"
 
 
 def _number(text: str | None) -> float | None:

@@ -16,7 +16,7 @@ from chinchilla_xl.recalc.addresses import Area, Cell, address
 from chinchilla_xl.recalc.archive import Archive, Piece
 from chinchilla_xl.recalc.copies import CopiedDown
 from chinchilla_xl.recalc.formulas import Judge, Verdict, has_fixed_size
-from chinchilla_xl.recalc.inputs import Input, locate
+from chinchilla_xl.recalc.inputs import Content, Input, Serial, locate
 from chinchilla_xl.recalc.loaded import FIT, LARGEST_SPILL
 from chinchilla_xl.recalc.lower import OURS
 from chinchilla_xl.recalc.moving import Reach, reaches
@@ -26,6 +26,7 @@ from chinchilla_xl.recalc.sheetsyntax import FORMULA_ATTRIBUTES, FORMULA_TEXT, R
 from chinchilla_xl.recalc.sheetxml import Formulas, SharedGroup, SheetXml, unescaped
 from chinchilla_xl.recalc.syntax import copied, split, turns_area
 
+_TEXTS = ("s", "str", "inlineStr")
 _MANY_CELLS, _MOST_CELLS = 1 << 16, 1 << 22
 _PLAIN = re.compile(r"[-+*/^(),.;<>=&% 0-9A-Z_]*")
 _LIKE_A_CELL = re.compile("[A-Z_][0-9]|[0-9][A-Z_]")
@@ -332,19 +333,24 @@ def write_inputs(
     sheets: Mapping[str, Sheet], inputs: Mapping[str, Input], workbook: Workbook
 ) -> None:
     """Write inputs into the sheets, before anything is evaluated."""
-    for title, values in locate(inputs, workbook).items():
+    edits: dict[str, dict[Cell, Edit]] = {}
+    for name, title, cell, value in locate(inputs, workbook):
         sheet = sheets[title]
-        arrays = [f.area for f in sheet.formulas.special.values() if f.area]
-        edits = {}
-        for cell, value in values.items():
-            if cell in sheet.formulas or any(cell in area for area in arrays):
-                raise ArgumentError(f"{sheet.address(cell)} holds a formula: it is no input")
-            if isinstance(value, str) and sheet.xml.holds_number(cell):
-                raise ArgumentError(
-                    f"{sheet.address(cell)} must stay a number: {value[:40]!r}{number_meant(value)}"
-                )
-            edits[cell] = Edit(value if isinstance(value, bool | str) else float(value))
-        sheet.write(edits)
+        arrays = (f.area for f in sheet.formulas.special.values() if f.area)
+        if cell in sheet.formulas or any(cell in area for area in arrays):
+            raise ArgumentError(f"{name} holds a formula: it is no input")
+        edits.setdefault(title, {})[cell] = Edit(_written(name, sheet.xml.kind(cell), value))
+    for title, new in edits.items():
+        sheets[title].write(new)
+
+
+def _written(name: str, kind: str, value: Content) -> Content:
+    """An input as it goes into a cell of this kind: a number stays one, and so does a text."""
+    if isinstance(value, str) and kind == "n":
+        raise ArgumentError(f"{name} must stay a number: {value[:40]!r}{number_meant(value)}")
+    if isinstance(value, Serial):
+        return value.text if kind in _TEXTS else float(value)
+    return value
 
 
 def find_formulas(sheets: Collection[Sheet]) -> bool:

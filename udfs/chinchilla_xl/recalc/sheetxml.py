@@ -238,13 +238,13 @@ class SheetXml:
         kind, text = self.stored(match)
         return _UNKNOWN if kind == "s" else decode(kind, text)
 
-    def holds_number(self, cell: Cell) -> bool:
-        """Whether a cell holds a number now."""
+    def kind(self, cell: Cell) -> str:
+        """What a cell holds now, as its type in the part ("n": a number); "" if it is blank."""
         for place, match in self.tokens():
             if place == cell.place:
                 kind, text = self.stored(match)
-                return kind == "n" and bool(text)
-        return False
+                return kind if text else ""
+        return ""
 
     def has_hidden_rows(self) -> bool:
         """Whether any row is hidden, by hand, by a filter or by default."""

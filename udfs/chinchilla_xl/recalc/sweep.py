@@ -13,6 +13,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import closing, suppress
+from datetime import date
 from functools import lru_cache
 from typing import Any, TypeAlias
 
@@ -20,7 +21,7 @@ from chinchilla_xl.errors import ArgumentError, ChinchillaError, MissingExtra
 from chinchilla_xl.functions import CellError
 from chinchilla_xl.recalc.engines import EMBEDDED, Engine, open_engine
 from chinchilla_xl.recalc.files import Location, is_remote, local_path, naming, only_here, read_file
-from chinchilla_xl.recalc.inputs import Input, parse_value
+from chinchilla_xl.recalc.inputs import Input, date_text, parse_value
 from chinchilla_xl.recalc.journal import ERROR, Journal, Row
 from chinchilla_xl.recalc.live import LiveWorkbook, check, run_all
 from chinchilla_xl.recalc.processes import Lost, collected, in_processes
@@ -128,6 +129,8 @@ def _input(value: Any) -> Input:
         with suppress(ArgumentError):  # infinite: its row says that it is no number
             return parse_value(value)
         return value
+    if isinstance(value, date):
+        return date_text(value)  # for the journal, which is JSON
     return value if isinstance(value, bool) else float(value)
 
 

@@ -36,6 +36,8 @@ def read_table(path: Location, sheet: str | None = None) -> pd.DataFrame:
     if reader is None:
         kind = "it is a folder: " if Path(path).is_dir() else ""
         raise UnsupportedFile(f"{path}: {kind}a table must be a .csv, .xlsx or .parquet file")
+    if sheet is not None and suffix_of(path) != ".xlsx":
+        raise ArgumentError(f"sheet is for .xlsx files, and {path} has none: leave out {sheet!r}")
     with naming(path):
         data = read_file(path)
     _need(_READ_WITH, suffix_of(path))

@@ -77,12 +77,12 @@ def recompute_files(
 
 
 def _computed(engine: Engine, books: Sequence[Book]) -> list[Result]:
-    """The result of each workbook; one in which values of old inputs are left says so."""
+    """The result of each workbook; one in which values perhaps out of date are left says so."""
     results = engine.recompute(books)
     for i, (book, result) in enumerate(zip(books, results, strict=True)):
-        if book.inputs and not isinstance(result, ChinchillaError):
+        if not isinstance(result, ChinchillaError):
             data, report = result
-            results[i] = mark_outdated(data, report), report
+            results[i] = mark_outdated(data, report, book.inputs), report
     return results
 
 

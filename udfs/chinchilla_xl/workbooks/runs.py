@@ -10,6 +10,7 @@ from typing import Any
 
 from chinchilla_xl.errors import ArgumentError, MissingExtra
 from chinchilla_xl.hints import nearest
+from chinchilla_xl.recalc.files import suffix_of
 from chinchilla_xl.recalc.tables import read_table
 
 try:
@@ -35,6 +36,11 @@ USUAL_NAMES: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 
+_TITLES = 19
+"""Lines below the first in which the names of the columns are looked for."""
+_UNNAMED = "Unnamed: "
+"""What pandas calls a column without a name, before its number."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunsTable:
@@ -55,6 +61,8 @@ def read_runs(path: Path, columns: Mapping[str, str | None], sheet: str | None =
     if columns.get("tokens") is not None and columns.get("flops") is not None:
         raise ArgumentError("name a column of tokens or one of FLOPs, not both")
     frame = read_table(path, sheet)
+    if suffix_of(path) == ".xlsx":
+        frame = _below_titles(frame, columns)
     found = {
         role: _column(frame, role, columns.get(role), required=role in ("params", "loss"))
         for role in USUAL_NAMES
@@ -82,18 +90,51 @@ def read_runs(path: Path, columns: Mapping[str, str | None], sheet: str | None =
     return RunsTable(params, tokens, _cells(frame, chosen["loss"]), chosen)
 
 
+def _below_titles(frame: pd.DataFrame, columns: Mapping[str, str | None]) -> pd.DataFrame:
+    """Of a sheet that begins with titles, the table below the line that names the columns.
+
+    A line of units directly below that is left out, and so are lines below the last run, which may
+    hold what formulas have filled down.
+    """
+
+    def named(names: list[str]) -> dict[str, str | None]:
+        return {role: _named(names, role, columns.get(role)) for role in USUAL_NAMES}
+
+    found = named([str(name) for name in frame.columns])
+    if found["params"] and found["loss"]:
+        return frame
+    for line in range(min(_TITLES, len(frame))):
+        names = [
+            cell if isinstance(cell, str) else f"{_UNNAMED}{i}"
+            for i, cell in enumerate(frame.iloc[line])
+        ]
+        found = named(names)
+        if not (found["params"] and found["loss"]) or len(set(names)) < len(names):
+            continue
+        table = frame.iloc[line + 1 :].set_axis(names, axis=1)
+        cells = table[[name for name in found.values() if name]]
+        units = not any(isinstance(_cell(cell), int | float) for cell in cells[:1].to_numpy().flat)
+        runs = cells.notna().any(axis=1).to_numpy().nonzero()[0]
+        last = runs[-1] + 1 if runs.size else 0
+        return table.iloc[int(units) : last].reset_index(drop=True)
+    return frame
+
+
+def _named(names: list[str], role: str, given: str | None) -> str | None:
+    """The column that is given for a role or has a usual name of it."""
+    if given is not None:
+        return given if given in names else None
+    plain = {re.sub("[^a-z]", "", name.lower()): name for name in reversed(names)}
+    return next((plain[usual] for usual in USUAL_NAMES[role] if usual in plain), None)
+
+
 def _column(frame: pd.DataFrame, role: str, given: str | None, *, required: bool) -> str | None:
     names = [str(name) for name in frame.columns]
     frame.columns = pd.Index(names)
-    if given is not None:
-        if given not in names:
-            hint = nearest(given, names)
-            raise ArgumentError(
-                f"there is no column {given!r}{hint}: the file has {_listed(frame)}"
-            )
-        return given
-    plain = {re.sub("[^a-z]", "", name.lower()): name for name in reversed(names)}
-    found = next((plain[usual] for usual in USUAL_NAMES[role] if usual in plain), None)
+    found = _named(names, role, given)
+    if found is None and given is not None:
+        hint = nearest(given, names)
+        raise ArgumentError(f"there is no column {given!r}{hint}: the file has {_listed(frame)}")
     if found is None and required:
         raise ArgumentError(
             f"no column of {role} was found among {_listed(frame)}: name it with --{role}, or let "
@@ -104,7 +145,7 @@ def _column(frame: pd.DataFrame, role: str, given: str | None, *, required: bool
 
 def _listed(frame: pd.DataFrame) -> str:
     """The columns that have a name; pandas makes one up for a blank."""
-    named = [str(name) for name in frame.columns if not str(name).startswith("Unnamed: ")]
+    named = [str(name) for name in frame.columns if not str(name).startswith(_UNNAMED)]
     return ", ".join(named)
 
 
