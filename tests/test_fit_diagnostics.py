@@ -113,6 +113,14 @@ def test_counts_that_were_probably_meant_in_millions_are_warned_of(
     assert sum("give plain counts, 16E9 and not 16" in w for w in found.warnings) == said
 
 
+def test_swapped_columns_are_suspected() -> None:
+    params, tokens = table_4()
+    losses = 2 + 100 / params**0.3 + 100 / tokens**0.3
+    words = "perhaps params and tokens are swapped"
+    assert not any(words in w for w in fit(params, tokens, losses, draws=0).warnings)
+    assert any(words in w for w in fit(tokens, params, losses, draws=0).warnings)
+
+
 def test_an_absent_term_has_no_meaning_and_makes_the_condition_infinite() -> None:
     runs = runs_off_by()
     for column, text in (

@@ -155,6 +155,10 @@ def _of_the_design(runs: Runs, condition: float, ratio_range: tuple[float, float
                 f"The largest {name} is {largest:g}: give plain counts, 16E9 and not 16, since "
                 "whatever takes these coefficients counts so."
             )
+    if high < 1:
+        found.append(
+            f"No run has more than {high:.3g} tokens per parameter: perhaps params and tokens are swapped."
+        )
     if on_one_line(ratio_range):
         found.append(
             f"All runs have about {low:.3g} tokens per parameter: the size and the data term can "
