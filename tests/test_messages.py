@@ -116,6 +116,7 @@ def run(tmp_path, monkeypatch, capsys, budget):
         ("recompute b.xlsx --engine exel", "'formualizer', 'excel', 'libreoffice'"),
         ("fill b.xlsx bad.toml -o n.xlsx", "bad.toml: it cannot be read: Invalid value (at line 1"),
         ("fill b.xlsx percent.json -o n.xlsx", "in (0, 1]: 45 (did you mean 0.45?)"),
+        ("new budget n.xlsx --set training_GPU_peak=312", "from 1E12 to 1E17: 312 (did you mean 312E12?)"),
         ("new budget n.xlsx --set target_params=30", "from 1E6 to 1E15: 30 (did you mean 30E9?)"),
         ("new budget n.xlsx --set target_params=30000", "from 1E6 to 1E15: 30000 (did you mean 30000E6?)"),
         ("fill b.xlsx text.json -o n.xlsx", "> 0: '7B' (did you mean 7E9?)"),

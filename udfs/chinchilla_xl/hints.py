@@ -50,15 +50,16 @@ def number_meant(text: str) -> str:
     return f" (did you mean {' or '.join(meant)}?)" if meant else ""
 
 
-def billions_meant(value: float) -> str:
-    """Of a number that was to count parameters or tokens: so many billions or, from 1000 on, millions.
+def scaled_meant(value: float, low: float, high: float) -> str:
+    """Of a number that was to lie from `low` to `high`: so many billions, millions or trillions.
 
-    >>> billions_meant(30), billions_meant(0.5), billions_meant(30_000), billions_meant(1e6)
-    (' (did you mean 30E9?)', ' (did you mean 0.5E9?)', ' (did you mean 30000E6?)', '')
+    >>> scaled_meant(30, 1e6, 1e15), scaled_meant(30_000, 1e6, 1e15), scaled_meant(312, 1e12, 1e17)
+    (' (did you mean 30E9?)', ' (did you mean 30000E6?)', ' (did you mean 312E12?)')
     """
-    if not 0 < value < 1e6:
-        return ""
-    return f" (did you mean {value:.15g}E{9 if value < 1000 else 6}?)"
+    for power in (9, 12, 6) if abs(value) < 1000 else (6, 9, 12):
+        if low <= value * 10.0**power <= high:
+            return f" (did you mean {value:.15g}E{power}?)"
+    return ""
 
 
 def date_meant(value: float | str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from chinchilla_xl.errors import ArgumentError
-from chinchilla_xl.hints import billions_meant, date_meant, nearest, number_meant, share_meant
+from chinchilla_xl.hints import date_meant, nearest, number_meant, scaled_meant, share_meant
 from chinchilla_xl.recalc.addresses import Cell, parse_area
 from chinchilla_xl.recalc.archive import Archive
 from chinchilla_xl.recalc.elements import unquoted
@@ -21,8 +21,8 @@ _RULE = re.compile(
 _ATTRIBUTE = re.compile(r"""([\w:]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _BOUND = re.compile(r"<(?:\w+:)?formula([12])\s*>([^<>]*)</")
 
-_COUNTS = 1e6
-"""The least bound of cells that count parameters or tokens."""
+_LARGE = 1e6
+"""The least bound of cells whose figures people write in millions or billions."""
 
 _MOMENTS = ("date", "time")
 """Rules whose bounds are the numbers of days and of parts of a day."""
@@ -80,7 +80,9 @@ class DataValidation(NamedTuple):
             return words + (date_meant(value) if number else "")
         if high == 1:
             return words + share_meant(value)
-        return words + (billions_meant(value) if low is not None and low >= _COUNTS else "")
+        if low is None or high is None or low < _LARGE:
+            return words
+        return words + scaled_meant(value, low, high)
 
 
 def data_validations(xml: str) -> list[DataValidation]:
