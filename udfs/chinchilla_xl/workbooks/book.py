@@ -26,7 +26,7 @@ LAMBDA_HOST, CELLS_HOST = LAMBDA, CELLS
 
 _OURS = re.compile(rf"\b({'|'.join(function.name for function in FUNCTIONS)})\(")
 
-_SELECT = "a cell of this block is blank, or is not what its note says: select them in turn to read the notes"
+_SELECT = "select its cells: each must be what its note says, not blank"
 
 
 @dataclass(frozen=True, slots=True)
