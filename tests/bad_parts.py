@@ -40,7 +40,7 @@ _LAUGHS = (
 
 
 # Beyond the reach of the ratio that tells a bomb.
-_NOISE = random.Random(1).randbytes(3 << 20).hex()
+_NOISE = random.Random(1).randbytes(5 << 19).hex()
 _MANY_ATTRIBUTES = " ".join(f'a{i}="1"' for i in range(100_000))
 
 
@@ -343,10 +343,10 @@ HOSTILE_XML: dict[str, Case] = {
         edited(SHEET, "<sheetData>", f"<x {_MANY_ATTRIBUTES}/><sheetData>"),
         Report,
     ),
-    "an attribute of 6 MB": Case(
+    "an attribute of 5 MB": Case(
         edited(SHEET, "<sheetData>", '<x y="' + _NOISE + '"/><sheetData>'), Report
     ),
-    "a text of 6 MB": Case(
+    "a text of 5 MB": Case(
         with_cell('<c r="A9" t="str"><f>"a"</f><v>' + _NOISE + "</v></c>"), Report
     ),
     "styles that are no XML": Case(with_members({STYLES: "<styleSheet"}), BrokenFile, "styles"),
@@ -356,7 +356,7 @@ HOSTILE_XML: dict[str, Case] = {
     "formulas outside of the cells": Case(
         with_rows('<row r="9"><f>1+1</f></row>'), UnsupportedFile, "outside of cells"
     ),
-    "a sheet whose XML ends in the middle of a 6 MB text": Case(
+    "a sheet whose XML ends in the middle of a 5 MB text": Case(
         with_members({CALC: good_parts()[CALC][:-30] + _NOISE}), BrokenFile, "well-formed"
     ),
 }
