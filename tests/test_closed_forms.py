@@ -13,6 +13,8 @@ import chinchilla_xl as cx
 from chinchilla_xl.costs import Deployment
 from parity import BY_NAME
 
+pytestmark = pytest.mark.once
+
 
 @given(st.floats(1e18, 1e28))
 def test_the_optimal_model_of_a_budget_spends_it_and_is_chinchilla_style(flops):

@@ -14,6 +14,8 @@ from chinchilla_xl.workbooks import template
 from paper import TABLE_2, TABLE_3, agrees, printed
 from support import named_values, without
 
+pytestmark = pytest.mark.once
+
 GIVEN = [
     (137e9, 168e9),
     (175e9, 300e9),

@@ -17,6 +17,8 @@ from chinchilla_xl.recalc.conversion import converted
 from convert_books import SHEET, book, cell, formulas_of
 from support import members
 
+pytestmark = pytest.mark.once
+
 PARAMS, LOSS = (lambda_names()[name].formula for name in ("OPT_PARAMS", "CHINCHILLA_LOSS"))
 OWN = "_xlfn.LAMBDA(_xlpm.x,_xlpm.y,_xlpm.x+1)"
 CHAIN = "xl/calcChain.xml"

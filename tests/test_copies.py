@@ -13,6 +13,8 @@ from chinchilla_xl.recalc.copies import CopiedDown
 from chinchilla_xl.recalc.formulas import Judge
 from chinchilla_xl.recalc.parts import DefinedName
 
+pytestmark = pytest.mark.once
+
 # {r} is the formula's own row, {p} the one above, {n} the one below.
 FORMULAS = (
     "A{r}*B{r}",

@@ -20,6 +20,8 @@ from chinchilla_xl.recalc.inputs import parse_assignments
 from engine_books import needs_libreoffice
 from support import cached, saved
 
+pytestmark = pytest.mark.once
+
 ENGINES = ["formualizer", pytest.param("libreoffice", marks=needs_libreoffice)]
 
 

@@ -8,6 +8,8 @@ import pytest
 from chinchilla_xl.recalc import recompute_bytes
 from support import members, saved
 
+pytestmark = pytest.mark.once
+
 
 def test_dates_are_serial_numbers_in_both_date_systems():
     for epoch, expected in ((openpyxl.utils.datetime.WINDOWS_EPOCH, 45292), (openpyxl.utils.datetime.MAC_EPOCH, 43830)):  # fmt: skip

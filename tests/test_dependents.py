@@ -9,6 +9,8 @@ from chinchilla_xl.recalc.parts import DefinedName as Name
 from chinchilla_xl.recalc.parts import Table, Workbook
 from chinchilla_xl.recalc.references import Dependents
 
+pytestmark = pytest.mark.once
+
 OUTLINE = Workbook(
     {"S": "s", "Other sheet": "o"},
     ("S", "Other sheet"),

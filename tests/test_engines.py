@@ -18,6 +18,8 @@ from engine_books import OLD, needs_libreoffice, reasons, values, workbook
 from libreoffice import counted_starts, group_runs
 from support import cached, members
 
+pytestmark = pytest.mark.once
+
 COMPUTED = {
     "B1": ("=A1*3", 0.1 * 3),
     "B2": ("=side^2", 9),

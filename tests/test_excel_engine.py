@@ -25,6 +25,8 @@ from chinchilla_xl.recalc import Failure, Report, excel, recompute_bytes
 from chinchilla_xl.recalc.engines import Book, open_engine
 from engine_books import OLD, posix, reasons, runs, values, workbook
 
+pytestmark = pytest.mark.once
+
 
 class StandIn(types.ModuleType):
     """What this package uses of xlwings; `App.instances` are those that were started."""

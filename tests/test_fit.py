@@ -25,6 +25,8 @@ from chinchilla_xl.fit.search import search
 from chinchilla_xl.laws import Law
 from fit_datasets import SEEDS, Array, data_set, iso_flops, table_4
 
+pytestmark = pytest.mark.once
+
 REFERENCE = Path(__file__).parent / "data" / "fit_reference.csv"
 PUBLISHED = Law(A=406.4, B=410.7, E=1.69, alpha=0.336, beta=0.283)
 """Sardana et al., arXiv 2401.00448, App. A, footnote 2."""

@@ -9,6 +9,8 @@ from chinchilla_xl.fit import diagnostics, fit, resampling
 from chinchilla_xl.fit.runs import Runs, checked
 from fit_datasets import Array, data_set, table_4
 
+pytestmark = pytest.mark.once
+
 PARAMS, TOKENS = table_4()
 RATIOS = (10.0, 10_000.0)
 THETA = np.array([-0.5, -0.3, 0.5, 0.34, 0.28])

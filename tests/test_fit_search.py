@@ -19,6 +19,8 @@ from chinchilla_xl.fit.objective import (
 from chinchilla_xl.fit.runs import Runs, checked
 from fit_datasets import Array, data_set, iso_flops, table_4
 
+pytestmark = pytest.mark.once
+
 NOISY = checked(*data_set(10).runs)
 ALONE = np.ones((1, len(NOISY)))
 BEST, _ = search.search(NOISY)

@@ -13,6 +13,8 @@ from chinchilla_xl.workbooks import template
 from paper import TABLE_2, TABLE_3, agrees, printed
 from support import named_values
 
+pytestmark = pytest.mark.once
+
 FIRST = 8  # row of the first run
 LAW = np.array([406.4, 410.7, 1.69, 0.336, 0.283])
 READ, WRITTEN = 646e6 * 36 * 70, 646e6 * 36 * 145

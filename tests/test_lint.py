@@ -20,6 +20,8 @@ from chinchilla_xl.recalc import recompute_bytes
 from chinchilla_xl.recalc.addresses import Cell
 from support import members, saved
 
+pytestmark = pytest.mark.once
+
 
 def sound() -> openpyxl.Workbook:
     """A user's sheet: an input, a row of equal formulas, a total."""

@@ -11,6 +11,8 @@ import chinchilla_xl as cx
 from chinchilla_xl.recalc import Report, recompute_bytes
 from support import cached, saved
 
+pytestmark = pytest.mark.once
+
 ROWS = [(3, 10), (1.5, 20), (8, 30), (5, 40)]
 
 

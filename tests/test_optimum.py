@@ -18,6 +18,8 @@ from chinchilla_xl.constrained import constrained
 from chinchilla_xl.costs import Deployment
 from chinchilla_xl.laws import CHINCHILLA, Law, Laws
 
+pytestmark = pytest.mark.once
+
 DIGITS = 60
 CASES = 1000
 TINY, HUGE = mpmath.mpf(10) ** -300, mpmath.mpf(10) ** 300

@@ -18,6 +18,8 @@ from chinchilla_xl.recalc.calcchain import calculated_on_load
 from chinchilla_xl.recalc.parts import WORKBOOK
 from chinchilla_xl.workbooks import template
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def book() -> bytes:

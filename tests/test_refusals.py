@@ -18,6 +18,8 @@ from chinchilla_xl.recalc import recompute_bytes
 from chinchilla_xl.recalc.files import write_file
 from support import members, saved
 
+pytestmark = pytest.mark.once
+
 
 def good() -> bytes:
     book = openpyxl.Workbook()

@@ -22,6 +22,8 @@ import chinchilla_xl as cx
 from chinchilla_xl.recalc import Failure, files
 from support import cached, saved
 
+pytestmark = pytest.mark.once
+
 
 def workbook(factor: int = 10) -> bytes:
     book = openpyxl.Workbook()

@@ -20,6 +20,8 @@ from chinchilla_xl.recalc.addresses import Cell
 from chinchilla_xl.recalc.syntax import copied
 from support import cached, members, saved
 
+pytestmark = pytest.mark.once
+
 BLOCK = [Cell(row, column) for row, column in product(range(2, 7), range(6, 9))]  # F2:H6
 LEADER = BLOCK[0]
 

@@ -19,6 +19,8 @@ from chinchilla_xl.recalc.structured import TableReferences
 from chinchilla_xl.recalc.syntax import KeepError
 from support import cached, members, saved
 
+pytestmark = pytest.mark.once
+
 
 def table(name: str, sheet: str, area: str, header: int, total: int, *columns: str) -> Table:
     found = parse_area(area)

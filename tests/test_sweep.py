@@ -26,6 +26,8 @@ from chinchilla_xl.recalc.live import LiveWorkbook
 from engine_books import needs_libreoffice
 from support import named_values, saved, small_budget
 
+pytestmark = pytest.mark.once
+
 OUTPUTS = ["cost_optimal_cost", "cost_optimal_params", "target_loss"]
 
 
