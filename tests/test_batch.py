@@ -20,6 +20,8 @@ from chinchilla_xl.recalc import Failure, Report
 from chinchilla_xl.workbooks import template
 from support import cached, named_values, saved
 
+pytestmark = pytest.mark.once
+
 
 def workbook(factor: int) -> bytes:
     book = openpyxl.Workbook()

@@ -142,6 +142,7 @@ def differences(sheet, places, kind, *, typed):
     return found
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("template", workbooks.TEMPLATES)
 def test_calc_computes_every_template_as_the_default_engine_does(calc, template, tmp_path):
     path = tmp_path / f"{template}.xlsx"

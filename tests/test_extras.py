@@ -70,6 +70,7 @@ def run(monkeypatch, capsys, *args: object) -> tuple[int, str]:
     return code, capsys.readouterr().err
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("package", OPTIONAL)
 def test_every_module_is_imported_or_names_the_extra_that_brings_the_missing_package(package):
     refused = {}
@@ -155,6 +156,7 @@ def test_a_command_names_the_extra_that_it_lacks(files, monkeypatch, capsys, pac
     assert set(files.iterdir()) == before
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("extra", "args"),
     [

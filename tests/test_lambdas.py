@@ -50,7 +50,7 @@ from support import needed
 
 pytestmark = pytest.mark.once
 
-FEW, MANY = 200, 2000
+FEW, MANY = 100, 2000
 FUNCTIONS = tuple(name for name in NAMES if name != "COEFFS")  # no number goes into that one
 Route = Callable[[list[Call], Path], list[Rows]]
 

@@ -76,6 +76,7 @@ def rounded(part: bytes, digits: int) -> bytes:
     return re.sub(rb"<v>(-?[0-9][-+.0-9E]*)</v>", short, part)
 
 
+@pytest.mark.once
 def test_lint_finds_nothing(name):
     assert [f"{f.place}: {f.rule}: {f.message}" for f in lint_bytes(built(name))] == []
 
@@ -128,6 +129,7 @@ def test_only_inputs_can_be_edited_and_no_password_keeps_the_rest(name):
     assert inputs
 
 
+@pytest.mark.once
 def test_the_office_spelling_recomputes_to_the_same_values(name):
     office = built(name, "office")
     plain, theirs = cached(built(name)), cached(recompute_bytes(office)[0])
@@ -194,6 +196,7 @@ def without_ours(data: bytes) -> bytes:
     return target.getvalue()
 
 
+@pytest.mark.once
 @libreoffice.needed
 @pytest.mark.filterwarnings("ignore:Unable to read chart")  # openpyxl, of LibreOffice's charts
 def test_libreoffice_computes_every_other_formula_alike(name, tmp_path):
