@@ -109,14 +109,16 @@ def violations(sheet: str, area: Area, rule: Rule, *, blank: bool) -> str:
 def _outside(rule: Between) -> tuple[str, str]:
     """Criteria of what lies outside, in whole numbers: a decimal sign would depend on the language.
 
+    Of a bound between two whole numbers, the one beyond it is outside, too.
+
     >>> _outside(Between(0.01, 100)), _outside(Between(-1, 0.99))
-    (('<=0', '>100'), ('<-1', '>1'))
+    (('<=0', '>100'), ('<-1', '>=1'))
     """
     low, high = (
         b if isinstance(b, float | int) else (b - _DAY_0).days for b in (rule.low, rule.high)
     )
-    least = "<=0" if 0 < low < 1 else f"<{math.floor(low)}"
-    return least, f">{math.ceil(high)}"
+    floor, ceiling = math.floor(low), math.ceil(high)
+    return f"<{'=' if floor < low else ''}{floor}", f">{'=' if high < ceiling else ''}{ceiling}"
 
 
 TINY = "No language model is so small: the target loss is too high, or an input is in another unit."
