@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from chinchilla_xl.recalc.addresses import address, bare_sheet, parse_area
+from chinchilla_xl.recalc.addresses import address
 from chinchilla_xl.recalc.archive import Archive
 from chinchilla_xl.recalc.calcchain import asks_for_calculation, calculated_on_load
 from chinchilla_xl.recalc.inputs import Input
-from chinchilla_xl.recalc.parts import WORKBOOK, DefinedName, read_workbook
+from chinchilla_xl.recalc.parts import WORKBOOK, read_workbook
 from chinchilla_xl.recalc.report import Report
 
 
@@ -31,19 +31,12 @@ def mark_outdated(data: bytes, report: Report, inputs: Mapping[str, Input]) -> b
     named = {
         name.name: cell
         for name in read_workbook(archive).names
-        if (cell := _cell(name)) in kept and not name.name.startswith("_xlnm.")
+        if name.cell
+        and (cell := address(*name.cell)) in kept
+        and not name.name.startswith("_xlnm.")
     }
     cells = set(named.values())
     report.outdated = [*named, *(cell for cell in kept if cell not in cells)]
     if asked:
         return data
     return archive.replaced({WORKBOOK: [calculated_on_load(book).encode()]})
-
-
-def _cell(name: DefinedName) -> str | None:
-    """The address of the single cell that a name stands for."""
-    sheet, _, place = name.formula.rpartition("!")
-    area = parse_area(place)
-    if area is None or area.first != area.last:
-        return None
-    return address(bare_sheet(sheet), area.first)

@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 from xml.parsers import expat
 
 from chinchilla_xl.errors import BrokenFile, UnsupportedFile
-from chinchilla_xl.recalc.addresses import Area, parse_area
+from chinchilla_xl.recalc.addresses import Area, Cell, bare_sheet, parse_area
 from chinchilla_xl.recalc.archive import Archive
 from chinchilla_xl.recalc.values import decode
 
@@ -28,6 +28,15 @@ class DefinedName:
     name: str
     formula: str
     sheet: str | None
+
+    @property
+    def cell(self) -> tuple[str, Cell] | None:
+        """The single cell that it stands for, with its sheet; None if it stands for anything else."""
+        sheet, _, place = self.formula.rpartition("!")
+        area = parse_area(place)
+        if area is None or area.first != area.last:
+            return None
+        return bare_sheet(sheet), area.first
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 from typing import Any
 
-from chinchilla_xl.recalc.addresses import Cell, address, bare_sheet, parse_area
+from chinchilla_xl.recalc.addresses import Cell, address
 from chinchilla_xl.recalc.archive import Archive
 from chinchilla_xl.recalc.cached import read_cached
 from chinchilla_xl.recalc.files import Location, naming, read_file
@@ -56,13 +56,8 @@ def _opened(path: Location) -> tuple[Any, list[tuple[str, str, Cell]]]:
         archive = Archive(data)
         outline = read_workbook(archive)
         book = read_cached(data, archive, outline)
-    cells = []
-    for name in outline.names:
-        sheet, _, place = name.formula.rpartition("!")
-        area, title = parse_area(place), bare_sheet(sheet)
-        if area is not None and area.first == area.last and title in outline.sheets:
-            cells.append((name.name, title, area.first))
-    return book, cells
+    found = [(name.name, *name.cell) for name in outline.names if name.cell]
+    return book, [named for named in found if named[1] in outline.sheets]
 
 
 def _sections(sheet: Any, rows: dict[int, set[int]]) -> list[Section]:
