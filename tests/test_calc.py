@@ -33,7 +33,7 @@ from chinchilla_xl.recalc.calc_names import rename_file
 from chinchilla_xl.soffice import Soffice, environment
 from libreoffice import counted_starts, group_runs
 from parity import KINDS
-from support import cached, needed, saved
+from support import cached, least, needed, saved
 
 PROGRAMS = [
     os.pathsep.join([folder, os.environ["PATH"]]) if folder else os.environ["PATH"]
@@ -151,7 +151,9 @@ def test_calc_computes_every_template_as_the_default_engine_does(calc, template,
     ours, _ = recompute_bytes(path.read_bytes(), inputs)
     theirs, report = recompute_bytes(path.read_bytes(), inputs, engine="libreoffice")
     assert report.kept == []
-    assert report.changed > 5  # values that were there are no proof that anything was computed
+    assert report.changed > least(
+        template, 5
+    )  # values that were there are no proof that anything was computed
     values = cached(theirs)
     compared = 0
     for sheet in cached(ours):
@@ -165,7 +167,7 @@ def test_calc_computes_every_template_as_the_default_engine_does(calc, template,
                 same = abs(other) < 1e-12 if noise else alike(other, wanted)
                 assert same, f"{sheet.title}!{cell.coordinate}"
                 compared += isinstance(wanted, float)
-    assert compared > 50
+    assert compared > least(template, 50)
 
 
 CHANGED = {

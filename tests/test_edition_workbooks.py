@@ -24,7 +24,7 @@ from chinchilla_xl.recalc.archive import Archive
 from chinchilla_xl.recalc.conversion import converted
 from chinchilla_xl.recalc.sweep import sweep
 from chinchilla_xl.workbooks import template
-from support import cached, members, named_values
+from support import cached, least, members, named_values
 
 pytestmark = pytest.mark.once
 
@@ -92,7 +92,7 @@ def test_every_cell_shows_what_the_addins_template_shows(name, edition):
 def test_recompute_computes_every_formula_to_the_same(name, edition):
     data, report = recompute_bytes(built(name, edition))
     assert report.kept == []
-    assert (report.changed, report.formulas > 0) == (0, True)
+    assert (report.changed, report.formulas > least(name, 50)) == (0, True)
     assert data == built(name, edition)
 
 
@@ -101,7 +101,7 @@ def test_recompute_computes_every_formula_to_the_same(name, edition):
 def test_changed_inputs_flow_through_as_in_the_addins_template(name, edition):
     data, report = recompute_bytes(built(name, edition), INPUTS[name])
     assert report.kept == []
-    assert report.changed
+    assert report.changed > least(name, 5)
     assert differences(values(data), with_inputs(name)) == []
 
 
@@ -112,7 +112,7 @@ def test_no_function_of_the_addin_is_left(name, edition):
         content for part, content in members(built(name, edition)).items() if "sheet" in part
     ).decode()
     formulas = re.findall(r"<f\b[^>]*>([^<]*)</f>", text)
-    assert formulas
+    assert len(formulas) > least(name, 50)
     bare = re.compile(rf"(?<![\w.])({'|'.join(lambda_names())}|FIT_COEFFS|FIT_SAMPLES)\(")
     assert not [formula for formula in formulas if bare.search(re.sub('"[^"]*"', "", formula))]
 
@@ -145,7 +145,7 @@ def test_converting_the_addins_template_gives_the_formulas_of_the_lambda_edition
             )
             assert there == [formula for formula in here if b"FIT_" not in formula]  # fmt: skip
             compared += len(there)
-    assert compared
+    assert compared > least(name, 50)
 
 
 @every

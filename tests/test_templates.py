@@ -17,7 +17,7 @@ from chinchilla_xl.functions import FUNCTIONS
 from chinchilla_xl.lint import lint_bytes
 from chinchilla_xl.recalc import recompute_bytes
 from chinchilla_xl.workbooks import TEMPLATES, template
-from support import cached, members, named_values
+from support import cached, least, members, named_values
 
 READY = Path(__file__).resolve().parent.parent / "templates"
 
@@ -100,7 +100,7 @@ def test_recomputing_it_changes_nothing(name):
     again, report = recompute_bytes(built(name))
     assert again == built(name)
     assert report.complete
-    assert 0 < report.formulas <= 4000
+    assert least(name, 50) < report.formulas <= 4000
 
 
 def test_no_name_is_that_of_a_function_or_looks_like_a_cell(name):
@@ -126,7 +126,7 @@ def test_only_inputs_can_be_edited_and_no_password_keeps_the_rest(name):
                     assert cell.font.color.rgb == "FF0000FF", (sheet.title, cell.coordinate)
                     assert cell.data_type != "f"
                     inputs += 1
-    assert inputs
+    assert inputs > least(name, 10)
 
 
 @pytest.mark.once
@@ -142,7 +142,7 @@ def test_the_office_spelling_recomputes_to_the_same_values(name):
         for f in re.findall(rb"<c ([^>]*)><f[^>]*>([^<]*)</f>", data)
     ]  # fmt: skip
     assert "xl/metadata.xml" in members(office)
-    assert any(b"_xldudf_" in formula for _, formula in formulas)
+    assert sum(b"_xldudf_" in formula for _, formula in formulas) > least(name, 10)
     for attributes, formula in formulas:
         ours = re.search(rf"\b_xldudf_({OURS})\(".encode(), formula)
         assert not re.search(rf"(?<!_xldudf_)\b({OURS})\(".encode(), formula), formula
@@ -220,4 +220,4 @@ def test_libreoffice_computes_every_other_formula_alike(name, tmp_path):
                 else:
                     assert got == want, where
                 count += 1
-    assert count
+    assert count > least(name, 50)
